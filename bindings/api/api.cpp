@@ -1,0 +1,26 @@
+// The table of the API's globals; see api.hpp.
+// SPDX-License-Identifier: MIT
+#include "bindings/api/api.hpp"
+
+#include <iterator>
+
+#include "bindings/api/tables.hpp"
+#include "bindings/lua/sandbox.hpp"
+
+namespace perilune::api {
+
+namespace {
+constexpr lua::LazyGlobal k_globals[] = {
+    {"step", open_step},         {"parallel", open_parallel},     {"race", open_race},
+    {"map", open_map},           {"spawn", open_spawn},           {"group", open_group},
+    {"sleep", open_sleep},       {"now", open_now},               {"uuid", open_uuid},
+    {"checkpoint", open_checkpoint}, {"workflow", open_workflow}, {"this", open_this},
+    {"input", open_input},       {"fail", open_fail},             {"log", open_log},
+    {"json", open_json},         {"shell", open_shell},           {"http", open_http},
+    {"file", open_file},         {"crypto", open_crypto},         {"text", open_text},
+};
+}  // namespace
+
+void open(lua_State* L) { lua::add_lazy_globals(L, k_globals, std::size(k_globals)); }
+
+}  // namespace perilune::api

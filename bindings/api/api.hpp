@@ -1,0 +1,12 @@
+// The script API: the globals of docs/api, each table in a file of its own (api_NAME.cpp), built at its first use.
+// SPDX-License-Identifier: MIT
+#pragma once
+
+struct lua_State;
+
+namespace perilune::api {
+
+// Adds the names of the API to a state's globals. Raises memory errors only; called within a protected call.
+void open(lua_State* L);
+
+}  // namespace perilune::api

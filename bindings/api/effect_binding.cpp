@@ -1,0 +1,70 @@
+// Effects as steps or as parts of one; see effect_binding.hpp.
+// SPDX-License-Identifier: MIT
+#include "bindings/api/effect_binding.hpp"
+
+#include "bindings/lua/await.hpp"
+#include "bindings/lua/codec.hpp"
+#include "bindings/lua/error_object.hpp"
+
+namespace perilune::api {
+
+using lua::LuaScript;
+using lua::LuaTask;
+
+namespace {
+
+// Work: false with an error in script.pending_error().
+bool begin(lua_State* L, LuaScript& script, const EffectKind& kind, bool& ready) noexcept {
+  std::string arguments = "[";
+  for (int i = 1; i <= lua_gettop(L); ++i) {
+    if (i > 1) arguments += ',';
+    Result<void> encoded = lua::encode(L, i, arguments, kind.call);
+    if (!encoded.ok()) {
+      script.pending_error() = std::move(encoded.error());
+      return false;
+    }
+  }
+  arguments += ']';
+  Result<flow::EffectStep::Start> start = kind.prepare(arguments, script.context());
+  if (!start.ok()) {
+    script.pending_error() = std::move(start.error());
+    return false;
+  }
+  LuaTask& task = *script.current();
+  flow::Execution& execution = script.execution();
+  if (const task::AttemptContext* attempt = task.task().attempt) {
+    auto call = std::make_unique<flow::EffectCall>(
+        execution, kind.call,
+        [attempt, start = std::move(*start)](effects::Done<std::string> done) { return start(*attempt, std::move(done)); });
+    flow::EffectCall& begun = *call;
+    task.fill({std::move(call), lua::push_outcome, LUA_NOREF});
+    ready = begun.begin(task.task());
+    return true;
+  }
+  flow::StepSpec spec;
+  spec.name = kind.call;
+  spec.retry.attempts = 1;
+  spec.fingerprint = flow::fingerprint({arguments});
+  auto step = std::make_unique<flow::Step>(execution, std::move(spec),
+                                           std::make_unique<flow::EffectStep>(execution, kind.call, std::move(*start)));
+  flow::Step& begun = *step;
+  task.fill({std::move(step), lua::push_outcome, LUA_NOREF});
+  ready = execution.begin(begun, task.task());
+  return true;
+}
+
+}  // namespace
+
+int call_effect(lua_State* L, const EffectKind& kind) {
+  LuaScript& script = lua::enter(L, kind.call, lua::Place::anywhere);
+  bool ready = false;
+  if (!begin(L, script, kind, ready)) lua::raise(L, std::move(script.pending_error()));
+  return lua::await(L, ready);
+}
+
+std::string path_in_run(engine::RunContext& context, const std::string& path) {
+  if (path.empty() || path.front() == '/' || context.facts().cwd.empty()) return path;
+  return context.facts().cwd + "/" + path;
+}
+
+}  // namespace perilune::api

@@ -1,0 +1,33 @@
+// The Lua side of a step: makes the coroutines of its attempts and of its questions (when, retry.on, retry.unless).
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <memory>
+
+#include "bindings/lua/lua_task.hpp"
+#include "runtime/flow/step.hpp"
+
+namespace perilune::api {
+
+class LuaStepCode final : public flow::StepCode {
+ public:
+  struct Functions {        // registry references, owned by the code from its making on
+    int body = LUA_NOREF, when = LUA_NOREF, on = LUA_NOREF, unless = LUA_NOREF;
+    bool takes_arguments = true;   // the body has parameters
+    bool captures = true;          // the body has captured variables
+  };
+  LuaStepCode(lua::LuaScript& script, Functions functions) : script_(script), functions_(functions) {}
+  ~LuaStepCode() override;
+
+  std::unique_ptr<task::Coroutine> attempt(const task::AttemptContext& attempt) override;
+  std::unique_ptr<task::Coroutine> condition() override;
+  std::unique_ptr<task::Coroutine> retry_on(const Error& error) override { return ask(functions_.on, error); }
+  std::unique_ptr<task::Coroutine> retry_unless(const Error& error) override { return ask(functions_.unless, error); }
+
+ private:
+  std::unique_ptr<task::Coroutine> ask(int function_ref, const Error& error);
+  lua::LuaScript& script_;
+  Functions functions_;
+};
+
+}  // namespace perilune::api

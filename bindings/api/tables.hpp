@@ -1,0 +1,31 @@
+// The openers of the API's globals, one per file; api.cpp lists them. Each pushes one value.
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "bindings/lua/state.hpp"
+
+namespace perilune::api {
+
+int open_step(lua_State* L);         // api_step.cpp
+int open_parallel(lua_State* L);     // api_parallel.cpp
+int open_race(lua_State* L);
+int open_map(lua_State* L);
+int open_spawn(lua_State* L);        // api_spawn.cpp
+int open_group(lua_State* L);        // api_group.cpp
+int open_sleep(lua_State* L);        // api_time.cpp
+int open_now(lua_State* L);
+int open_uuid(lua_State* L);
+int open_checkpoint(lua_State* L);
+int open_workflow(lua_State* L);     // api_workflow.cpp
+int open_this(lua_State* L);
+int open_input(lua_State* L);
+int open_fail(lua_State* L);
+int open_log(lua_State* L);          // api_log.cpp
+int open_json(lua_State* L);         // api_json.cpp
+int open_shell(lua_State* L);        // api_shell.cpp
+int open_http(lua_State* L);         // api_http.cpp
+int open_file(lua_State* L);         // api_file.cpp
+int open_crypto(lua_State* L);       // api_crypto.cpp
+int open_text(lua_State* L);         // api_text.cpp
+
+}  // namespace perilune::api

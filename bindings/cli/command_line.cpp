@@ -1,0 +1,229 @@
+// See command_line.hpp. The table of verbs stands at the end of the anonymous namespace: name, one line, options, examples.
+// Only the parser of the verb that is meant is built, so that starting costs little.
+// SPDX-License-Identifier: MIT
+#include "bindings/cli/command_line.hpp"
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <filesystem>
+
+#include "bindings/cli/exit_code.hpp"
+#include "bindings/cli/report.hpp"
+#include "bindings/cli/terminal.hpp"
+#include "bindings/cli/verbs.hpp"
+#include "runtime/base/nearest.hpp"
+
+namespace perilune::cli {
+namespace {
+
+using Words = std::vector<std::string>;
+
+struct Verb {
+  const char* name;
+  const char* summary;
+  const char* examples;
+  int (*call)(const Verb& verb, const Words& words);
+};
+
+constexpr int k_help_column = 28;
+
+int usage_error(const Verb& verb, const std::string& what) {
+  return complain(Error(code::k_usage, what), std::string("perilune ") + verb.name + " --help");
+}
+
+// What CLI11 could not place: an option that is none, or a word too many.
+int refuse_extra(const Verb& verb, const CLI::App& app, const std::string& extra) {
+  if (extra.size() < 2 || extra[0] != '-') return usage_error(verb, "unexpected argument '" + extra + "'");
+  std::vector<std::string> names;
+  for (const CLI::Option* option : app.get_options()) {
+    for (const std::string& name : option->get_lnames()) names.push_back("--" + name);
+    for (const std::string& name : option->get_snames()) names.push_back("-" + name);
+  }
+  std::vector<std::string_view> views(names.begin(), names.end());
+  return usage_error(verb, unknown_name("option", extra.substr(0, extra.find('=')), std::string("perilune ") + verb.name,
+                                        views));
+}
+
+void add_common(CLI::App& app, CommonOptions& options) {
+  app.add_option("--store", options.store, "where runs are kept: sqlite:PATH, a path, or memory")->type_name("URL");
+  app.add_flag("--json", options.json, "JSON on stdout, for programs");
+  app.add_flag("-q,--quiet", options.quiet, "no progress and no remarks, only errors");
+}
+
+template <class Options, class Declare>
+int parse(const Verb& verb, const Words& words, Declare declare, int (*run)(const Options&)) {
+  Options options;
+  CLI::App app(std::string(verb.summary) + ".", std::string("perilune ") + verb.name);
+  app.get_formatter()->column_width(k_help_column);
+  app.footer(std::string("Examples:\n") + verb.examples);
+  app.allow_extras();
+  declare(app, options);
+  add_common(app, options);
+  try {
+    app.parse(Words(words.rbegin(), words.rend()));
+  } catch (const CLI::CallForHelp&) {
+    print_out(app.help());
+    return k_exit_ok;
+  } catch (const CLI::ParseError& error) {
+    if (Words extra = app.remaining(); !extra.empty()) return refuse_extra(verb, app, extra.front());
+    return usage_error(verb, error.what());
+  }
+  if (Words extra = app.remaining(); !extra.empty()) return refuse_extra(verb, app, extra.front());
+  return run(options);
+}
+
+int call_run(const Verb& verb, const Words& words) {
+  auto declare = [](CLI::App& app, RunOptions& options) {
+    app.add_option("FILE", options.file, "the workflow script")->required()->type_name("");
+    app.add_option("-i,--input", options.input, "the input; @FILE reads a file, - reads stdin (default {})")
+        ->type_name("JSON|@FILE|-");
+    app.add_option("--id", options.id, "the run's id; an id that exists with this input is that run")->type_name("ID");
+    app.add_option("--workflow", options.workflow, "which one, when the file defines several")->type_name("NAME");
+    app.add_option("--session", options.session, "a name to find related runs by")->type_name("NAME");
+  };
+  return parse<RunOptions>(verb, words, declare, verb_run);
+}
+
+int call_resume(const Verb& verb, const Words& words) {
+  auto declare = [](CLI::App& app, ResumeOptions& options) {
+    app.add_option("RUN", options.run, "a run, or the beginning of its id; the only unfinished one when left out")
+        ->type_name("");
+    app.add_flag("--all", options.all, "every run that is not over");
+  };
+  return parse<ResumeOptions>(verb, words, declare, verb_resume);
+}
+
+int call_cancel(const Verb& verb, const Words& words) {
+  auto declare = [](CLI::App& app, CancelOptions& options) {
+    app.add_option("RUN", options.run, "a run, or the beginning of its id")->required()->type_name("");
+  };
+  return parse<CancelOptions>(verb, words, declare, verb_cancel);
+}
+
+int call_list(const Verb& verb, const Words& words) {
+  auto declare = [](CLI::App& app, ListOptions& options) {
+    app.add_option("--status", options.statuses, "only these, as in running,waiting")->delimiter(',')->type_name("STATUS");
+    app.add_option("--workflow", options.workflow, "only runs of this workflow")->type_name("NAME");
+    app.add_option("--session", options.session, "only runs of this session")->type_name("NAME");
+    app.add_option("--since", options.since, "only runs started since: 2h, 3d, 2026-11-20")->type_name("TIME");
+    app.add_option("--limit", options.limit, "at most so many, the newest; 0 = all (default 50; all with --json)")
+        ->type_name("N")
+        ->check(CLI::NonNegativeNumber);
+  };
+  return parse<ListOptions>(verb, words, declare, verb_list);
+}
+
+template <int (*Run)(const RunViewOptions&)>
+int call_view(const Verb& verb, const Words& words) {
+  auto declare = [](CLI::App& app, RunViewOptions& options) {
+    app.add_option("RUN", options.run, "a run, or the beginning of its id; the newest when left out")->type_name("");
+  };
+  return parse<RunViewOptions>(verb, words, declare, Run);
+}
+
+template <int (*Run)(const CommonOptions&)>
+int call_plain(const Verb& verb, const Words& words) {
+  return parse<CommonOptions>(verb, words, [](CLI::App&, CommonOptions&) {}, Run);
+}
+
+int call_help(const Verb& verb, const Words& words);
+
+constexpr Verb k_verbs[] = {
+    {"run", "Runs a workflow script and stays until it is over",
+     "  perilune run order.lua\n"
+     "  perilune run order.lua --input '{\"sku\": \"a-1\", \"quantity\": 2}'\n"
+     "  perilune run order.lua --input @order.json --id order-17\n"
+     "  generate | perilune run load.lua --input - --json > result.json\n"
+     "Ctrl-C leaves the run as it is recorded: `perilune resume` goes on with it.\n"
+     "Exit codes: 0 completed, 1 failed or cancelled, 2 usage, 3 bad input or script, 4 left, 74 storage, 75 store in use",
+     call_run},
+    {"resume", "Goes on with a run that was interrupted",
+     "  perilune resume              the only unfinished run\n"
+     "  perilune resume 0197aaaa\n"
+     "  perilune resume --all",
+     call_resume},
+    {"list", "Lists runs, the newest first",
+     "  perilune list\n"
+     "  perilune list --status running,waiting --since 2h\n"
+     "  perilune list --json | jq -r '.[] | select(.status == \"failed\") | .run'",
+     call_list},
+    {"show", "Shows a run: what it got, what it did, what came of it",
+     "  perilune show                the newest run\n"
+     "  perilune show 0197aaaa\n"
+     "  perilune show 0197aaaa --json | jq .steps.charge.output",
+     call_view<verb_show>},
+    {"status", "Shows where a run stands, what it waits for and what to do next",
+     "  perilune status\n"
+     "  perilune status 0197aaaa --json",
+     call_view<verb_status>},
+    {"logs", "Prints what a run logged",
+     "  perilune logs 0197aaaa\n"
+     "  perilune logs 0197aaaa --json | jq 'select(.level == \"error\")'",
+     call_view<verb_logs>},
+    {"cancel", "Ends a run that is not over", "  perilune cancel 0197aaaa", call_cancel},
+    {"doctor", "Checks store, settings and versions",
+     "  perilune doctor\n"
+     "  PERILUNE_LIMITS_CPU=30s perilune doctor --json",
+     call_plain<verb_doctor>},
+    {"version", "Prints the versions of perilune and its libraries", "  perilune version --json", call_plain<verb_version>},
+    {"help", "Explains a verb", "  perilune help run", call_help},
+};
+
+const Verb* verb_named(std::string_view name) {
+  auto found = std::find_if(std::begin(k_verbs), std::end(k_verbs), [name](const Verb& verb) { return name == verb.name; });
+  return found == std::end(k_verbs) ? nullptr : found;
+}
+
+std::string overview() {
+  std::string text =
+      "Perilune runs workflows written as Lua scripts; a run that is killed anywhere goes on where it was.\n\n"
+      "Usage: perilune VERB ...\n\n";
+  constexpr int k_name_width = 9;
+  for (const Verb& verb : k_verbs) text += "  " + padded(verb.name, k_name_width) + " " + verb.summary + "\n";
+  text +=
+      "\nTo begin:\n"
+      "  perilune run hello.lua       runs it, and keeps its journal in ./.perilune\n"
+      "  perilune resume              goes on with a run that was interrupted\n"
+      "  perilune help run            explains a verb, with examples\n";
+  return text;
+}
+
+int unknown_verb(const std::string& word) {
+  std::vector<std::string_view> names;
+  for (const Verb& verb : k_verbs) names.push_back(verb.name);
+  std::error_code failed;
+  bool script = word.ends_with(".lua") || std::filesystem::is_regular_file(word, failed);
+  if (script) return complain(Error(code::k_usage, "'" + word + "' is a file, not a verb"), "perilune run " + printable(word));
+  bool option = !word.empty() && word.front() == '-';
+  if (option) return complain(Error(code::k_usage, "the verb comes first, then options such as " + word), "perilune help");
+  return complain(Error(code::k_usage, unknown_name("verb", word, "", names)), "perilune help");
+}
+
+int call_help(const Verb& verb, const Words& words) {
+  if (words.empty()) {
+    print_out(overview());
+    return k_exit_ok;
+  }
+  if (words.size() > 1) return usage_error(verb, "unexpected argument '" + words[1] + "'");
+  const Verb* meant = words.front() == "--help" || words.front() == "-h" ? &verb : verb_named(words.front());
+  if (meant == nullptr) return unknown_verb(words.front());
+  if (meant->call == call_help) return call_help(verb, {});
+  return meant->call(*meant, {"--help"});
+}
+
+}  // namespace
+
+int run_command_line(const std::vector<std::string>& words) {
+  if (words.empty()) {
+    print_err(overview());
+    return k_exit_usage;
+  }
+  std::string name = words.front();
+  if (name == "--help" || name == "-h") name = "help";
+  if (name == "--version" || name == "-V") name = "version";
+  const Verb* verb = verb_named(name);
+  if (verb == nullptr) return unknown_verb(name);
+  return verb->call(*verb, Words(words.begin() + 1, words.end()));
+}
+
+}  // namespace perilune::cli

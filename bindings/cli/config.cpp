@@ -1,0 +1,175 @@
+// See config.hpp. One table says of each setting what it is called, what it is by default and how its text is taken.
+// SPDX-License-Identifier: MIT
+#include "bindings/cli/config.hpp"
+
+#include <algorithm>
+#include <cstdlib>
+#include <nlohmann/json.hpp>
+
+#include "bindings/cli/json_position.hpp"
+#include "runtime/base/nearest.hpp"
+#include "runtime/base/units.hpp"
+#include "runtime/effects/file.hpp"
+
+namespace perilune::cli {
+namespace {
+
+using nlohmann::ordered_json;
+
+constexpr int64_t k_config_bytes_max = 4 << 20;
+constexpr int64_t k_attempts_max = 1'000'000;
+
+using Take = Result<void> (*)(Config& config, const std::string& text);
+
+struct SettingRow {
+  std::string_view section, key;
+  const char* variable;        // of the environment
+  const char* fallback;        // the default, as one would write it
+  Take take;
+};
+
+Error wrong(const std::string& what) { return Error(code::k_usage, what); }
+
+Result<void> take_duration(int64_t& to, const std::string& text) {
+  Result<int64_t> us = parse_duration_us(text);
+  if (!us.ok()) return us.error();
+  to = *us;
+  return {};
+}
+
+Result<void> take_size(size_t& to, const std::string& text) {
+  Result<int64_t> bytes = parse_size_bytes(text);
+  if (!bytes.ok()) return bytes.error();
+  if (*bytes == 0) return wrong("a limit of 0 bytes leaves no room for anything");
+  to = static_cast<size_t>(*bytes);
+  return {};
+}
+
+Result<void> take_url(Config& config, const std::string& text) {
+  config.store_url = text;
+  return {};
+}
+
+Result<void> take_durability(Config& config, const std::string& text) {
+  constexpr std::string_view k_valid[] = {"full", "relaxed"};
+  if (text != "full" && text != "relaxed") return wrong(unknown_name("value", text, "store.durability", k_valid));
+  config.relaxed = text == "relaxed";
+  return {};
+}
+
+Result<void> take_attempts(Config& config, const std::string& text) {
+  char* end = nullptr;
+  int64_t attempts = std::strtoll(text.c_str(), &end, 10);
+  if (text.empty() || *end != '\0' || attempts < 1 || attempts > k_attempts_max)
+    return wrong("'" + text + "' is no number of attempts: a whole number from 1");
+  config.engine.retry.attempts = static_cast<int>(attempts);
+  return {};
+}
+
+constexpr SettingRow k_settings[] = {
+    {"store", "url", "PERILUNE_STORE", "", take_url},
+    {"store", "durability", "PERILUNE_STORE_DURABILITY", "full", take_durability},
+    {"workflow", "max_retry_attempts", "PERILUNE_WORKFLOW_MAX_RETRY_ATTEMPTS", "3", take_attempts},
+    {"workflow", "timeout_seconds", "PERILUNE_WORKFLOW_TIMEOUT_SECONDS", "3600",
+     [](Config& config, const std::string& text) { return take_duration(config.engine.timeout_us, text); }},
+    {"limits", "cpu", "PERILUNE_LIMITS_CPU", "10s",
+     [](Config& config, const std::string& text) { return take_duration(config.engine.cpu_us, text); }},
+    {"limits", "memory", "PERILUNE_LIMITS_MEMORY", "256MiB",
+     [](Config& config, const std::string& text) { return take_size(config.engine.memory_bytes, text); }},
+    {"limits", "payload", "PERILUNE_LIMITS_PAYLOAD", "64MiB",
+     [](Config& config, const std::string& text) { return take_size(config.engine.payload_bytes, text); }},
+    {"limits", "evict_after", "PERILUNE_LIMITS_EVICT_AFTER", "5s",
+     [](Config& config, const std::string& text) { return take_duration(config.engine.evict_after_us, text); }},
+};
+
+std::string full_name(const SettingRow& row) { return std::string(row.section) + "." + std::string(row.key); }
+
+Result<void> set(Config& config, const SettingRow& row, const std::string& text, const std::string& source) {
+  Result<void> taken = row.take(config, text);
+  if (!taken.ok()) return wrong(source + ": " + full_name(row) + ": " + taken.error().message);
+  for (Setting& setting : config.settings)
+    if (setting.name == full_name(row)) setting.value = text, setting.source = source;
+  return {};
+}
+
+std::vector<std::string_view> sections() {
+  std::vector<std::string_view> names;
+  for (const SettingRow& row : k_settings)
+    if (names.empty() || names.back() != row.section) names.push_back(row.section);
+  return names;
+}
+
+Result<void> read_section(Config& config, const std::string& section, const ordered_json& content) {
+  if (!content.is_object()) return wrong(config.file + ": '" + section + "' is not an object of settings");
+  for (const auto& [key, value] : content.items()) {
+    const SettingRow* found = nullptr;
+    std::vector<std::string_view> keys;
+    for (const SettingRow& row : k_settings) {
+      if (row.section != section) continue;
+      keys.push_back(row.key);
+      if (row.key == key) found = &row;
+    }
+    if (found == nullptr) return wrong(config.file + ": " + unknown_name("key", key, "'" + section + "'", keys));
+    if (!value.is_string() && !value.is_number())
+      return wrong(config.file + ": " + full_name(*found) + " is neither a text nor a number");
+    Result<void> taken = set(config, *found, value.is_string() ? value.get<std::string>() : value.dump(), config.file);
+    if (!taken.ok()) return taken;
+  }
+  return {};
+}
+
+Result<void> read_config_file(Config& config) {
+  Result<std::string> text = effects::read_file(config.file, k_config_bytes_max);
+  if (!text.ok()) return wrong(text.error().message);
+  if (Result<void> valid = check_json(*text); !valid.ok()) return wrong(config.file + ": " + valid.error().message);
+  ordered_json content = ordered_json::parse(*text, nullptr, false);
+  if (!content.is_object()) return wrong(config.file + ": not a JSON object of sections");
+  for (const auto& [section, settings] : content.items()) {
+    if (section == "$schema") continue;
+    std::vector<std::string_view> names = sections();
+    if (std::find(names.begin(), names.end(), section) == names.end())
+      return wrong(config.file + ": " + unknown_name("section", section, "", names));
+    Result<void> read = read_section(config, section, settings);
+    if (!read.ok()) return read;
+  }
+  return {};
+}
+
+}  // namespace
+
+Environment process_environment() {
+  return [](const std::string& name) -> std::optional<std::string> {
+    const char* value = std::getenv(name.c_str());
+    if (value == nullptr || *value == '\0') return std::nullopt;
+    return std::string(value);
+  };
+}
+
+Result<Config> load_config(const std::string& cwd, const std::string& store, const Environment& environment) {
+  Config config;
+  for (const SettingRow& row : k_settings) {
+    config.settings.push_back({full_name(row), row.fallback, "default"});
+    if (*row.fallback == '\0') continue;
+    if (Result<void> taken = row.take(config, row.fallback); !taken.ok()) return taken.error();
+  }
+  config.store_base = cwd;
+  std::string directory = nearest_with(cwd, "perilune.json");
+  if (!directory.empty()) {
+    config.file = directory == "/" ? "/perilune.json" : directory + "/perilune.json";
+    if (Result<void> read = read_config_file(config); !read.ok()) return read.error();
+    if (!config.store_url.empty()) config.store_base = directory;
+  }
+  for (const SettingRow& row : k_settings) {
+    std::optional<std::string> value = environment(row.variable);
+    if (!value) continue;
+    if (Result<void> taken = set(config, row, *value, row.variable); !taken.ok()) return taken.error();
+    if (row.section == "store" && row.key == "url") config.store_base = cwd;
+  }
+  if (!store.empty()) {
+    if (Result<void> taken = set(config, k_settings[0], store, "--store"); !taken.ok()) return taken.error();
+    config.store_base = cwd;
+  }
+  return config;
+}
+
+}  // namespace perilune::cli

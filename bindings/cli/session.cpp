@@ -1,0 +1,188 @@
+// See session.hpp.
+// SPDX-License-Identifier: MIT
+#include "bindings/cli/session.hpp"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <csignal>
+#include <filesystem>
+
+#include "bindings/api/api.hpp"
+#include "bindings/lua/host.hpp"
+#include "runtime/loop/uv_loop.hpp"
+#include "runtime/store/memory_store.hpp"
+#include "runtime/store/sqlite_store.hpp"
+
+namespace perilune::cli {
+
+using store::RunRow;
+using store::Status;
+
+Result<std::unique_ptr<Session>> Session::open(const CommonOptions& options) {
+  std::error_code failed;
+  std::string cwd = std::filesystem::current_path(failed).string();
+  if (failed) return Error(code::k_storage, "the working directory is gone: " + failed.message());
+  Result<Config> config = load_config(cwd, options.store, process_environment());
+  if (!config.ok()) return config.error();
+  Result<StorePlace> place = place_store(*config, cwd);
+  if (!place.ok()) return place.error();
+  std::unique_ptr<Session> session(new Session(std::move(*config), std::move(*place), options));
+  if (Result<void> opened = session->open_store(); !opened.ok()) return opened.error();
+  engine::Engine::Options engine;
+  engine.loop = session->loop_.get();
+  engine.store = session->store_.get();
+  engine.host = session->host_.get();
+  engine.observer = session.get();
+  engine.settings = session->config_.engine;
+  engine.builtin_modules = lua::stdlib_modules();
+  session->engine_ = std::make_unique<engine::Engine>(std::move(engine));
+  session->watch_signals();
+  return session;
+}
+
+Session::Session(Config config, StorePlace place, const CommonOptions& options)
+    : config_(std::move(config)), place_(std::move(place)), loop_(loop::make_uv_loop()),
+      host_(lua::make_lua_host(api::open)), run_log_(place_.logs) {
+  if (options.quiet) return;
+  Terminal terminal = terminal_of(STDERR_FILENO);
+  if (terminal.colour && !options.json) progress_ = make_live_progress(*loop_, STDERR_FILENO, terminal);
+  else progress_ = make_plain_progress(*loop_, STDERR_FILENO);
+}
+
+Session::~Session() { close(); }
+
+Result<void> Session::open_store() {
+  if (place_.memory) {
+    store_ = store::make_memory_store();
+    return {};
+  }
+  if (Result<void> made = make_store_home(place_); !made.ok()) return made;
+  auto opened = store::open_sqlite({place_.path, config_.relaxed});
+  if (!opened.ok()) return opened.error();
+  store_ = std::move(*opened);
+  return {};
+}
+
+// A signal that whoever started us wanted ignored (nohup, a shell's background job) stays ignored.
+void Session::watch_signals() {
+  for (int number : {SIGINT, SIGTERM}) {
+    struct sigaction before = {};
+    if (sigaction(number, nullptr, &before) == 0 && before.sa_handler == SIG_IGN) continue;
+    loop_->on_signal(number, [this] {
+      left_ = true;
+      for (int again : {SIGINT, SIGTERM}) loop_->on_signal(again, {});
+      loop_->stop();
+    });
+  }
+}
+
+void Session::start(engine::StartRequest request) {
+  size_t index = outcomes_.size();
+  outcomes_.emplace_back();
+  ++open_;
+  engine_->start(
+      std::move(request), [this, index](Result<RunRow> row) { begun(index, row, {}); },
+      [this, index](const RunRow& row, const flow::Ending& ending) { over(index, row, ending); });
+}
+
+void Session::resume(const std::string& id, std::function<void()> then) {
+  size_t index = outcomes_.size();
+  outcomes_.emplace_back();
+  outcomes_.back().result.run = id;
+  ++open_;
+  engine_->resume(
+      id, [this, index, then = std::move(then)](Result<RunRow> row) { begun(index, row, then); },
+      [this, index](const RunRow& row, const flow::Ending& ending) { over(index, row, ending); });
+}
+
+void Session::begun(size_t index, const Result<RunRow>& row, const std::function<void()>& then) {
+  Outcome& outcome = outcomes_[index];
+  if (!row.ok()) {
+    outcome.refused = std::make_unique<Error>(row.error());
+    outcome.over = true;
+    return one_less();
+  }
+  outcome.result = result_of(*row);
+  outcome.result.existed = seen_.count(row->id) == 0;   // nothing went on: it is over, and ended() follows
+  if (then) then();
+}
+
+void Session::over(size_t index, const RunRow& row, const flow::Ending& ending) {
+  Outcome& outcome = outcomes_[index];
+  RunResult& result = outcome.result;
+  result.run = row.id;
+  result.workflow = row.workflow;
+  result.status = ending.status;
+  result.output = ending.output;
+  result.error = ending.error;
+  if (auto seen = seen_.find(row.id); seen != seen_.end()) {
+    result.records = seen->second.last_seq;
+    result.duration_us = std::max<int64_t>(0, seen->second.last_us - row.created_us);
+  }
+  outcome.over = true;
+  one_less();
+}
+
+void Session::one_less() {
+  if (--open_ == 0) loop_->stop();
+}
+
+bool Session::wait() {
+  if (open_ > 0) loop_->run();
+  if (open_ > 0) look_at_rest();
+  close();
+  return !left_;
+}
+
+// Runs that were left: as they stand on disk.
+void Session::look_at_rest() {
+  std::unique_ptr<store::StoreReader> reader = store_->reader();
+  for (Outcome& outcome : outcomes_) {
+    if (outcome.over || outcome.result.run.empty()) continue;
+    Result<std::optional<RunRow>> row = reader->run(outcome.result.run);
+    if (row.ok() && row->has_value()) outcome.result = result_of(**row);
+    outcome.result.existed = false;
+  }
+}
+
+// The engine first: it ends what its effects have begun. The loop is last: everything has handles on it.
+void Session::close() {
+  if (progress_ != nullptr) progress_->close();
+  engine_.reset();
+  progress_.reset();
+  if (store_ != nullptr) store_->close();
+  store_.reset();
+  host_.reset();
+}
+
+void Session::started(const RunRow& row, bool resumed) {
+  auto [seen, fresh] = seen_.try_emplace(row.id);
+  if (!fresh) return;   // it slept and was read again: nobody needs to know
+  seen->second = {row.last_seq, row.updated_us};
+  if (progress_ == nullptr) return;
+  std::vector<journal::Record> past;
+  if (resumed && progress_->wants_past()) {
+    Result<std::vector<journal::Record>> records = store_->reader()->records(row.no, 1, 0);
+    if (records.ok()) past = std::move(*records);
+  }
+  progress_->started(row, resumed, past);
+}
+
+void Session::committed(const RunRow& row, const journal::Record& record) {
+  Seen& seen = seen_[row.id];
+  seen = {record.seq, record.at_us};
+  if (progress_ != nullptr) progress_->committed(row, record);
+}
+
+void Session::log(const RunRow& row, int64_t at_us, const char* level, std::string_view text, std::string_view fields) {
+  run_log_.write(row.id, at_us, level, text, fields);
+  if (progress_ != nullptr) progress_->log(at_us, level, text);
+}
+
+void Session::ended(const RunRow& row, const flow::Ending& ending) {
+  run_log_.close(row.id);
+  if (progress_ != nullptr) progress_->ended(row, ending);
+}
+
+}  // namespace perilune::cli

@@ -1,0 +1,154 @@
+// perilune status: one screen on where a run stands: what it does or waits for, since when, what went wrong last, and what
+// can be done.
+// SPDX-License-Identifier: MIT
+#include <unistd.h>
+
+#include "bindings/cli/exit_code.hpp"
+#include "bindings/cli/record_text.hpp"
+#include "bindings/cli/report.hpp"
+#include "bindings/cli/run_state.hpp"
+#include "bindings/cli/store_view.hpp"
+#include "bindings/cli/terminal.hpp"
+#include "runtime/base/clock.hpp"
+
+namespace perilune::cli {
+
+using store::RunRow;
+using store::Status;
+
+namespace {
+
+constexpr size_t k_operations_shown = 20;
+
+struct Standing {
+  RunRow row;
+  RunState state;
+  int64_t owner = 0;           // pid
+  bool relaxed = false;
+  std::vector<std::string> next;
+
+  bool over() const { return store::is_final(row.status) || row.status == Status::diverged; }
+  bool interrupted() const { return !over() && owner == 0; }
+};
+
+const char* state_name(OpenOperation::State state) {
+  switch (state) {
+    case OpenOperation::State::running: return "running";
+    case OpenOperation::State::retrying: return "retrying";
+    case OpenOperation::State::sleeping: break;
+  }
+  return "sleeping";
+}
+
+std::string status_json(const Standing& standing) {
+  const RunRow& row = standing.row;
+  RunResult result = result_of(row);
+  JsonText json;
+  auto time = [&json](std::string_view key, int64_t at_us) {
+    json.key(key).text_or_null(at_us == 0 ? std::string() : rfc3339(at_us));
+  };
+  json.open_object().key("run").text(row.id).key("workflow").text(row.workflow);
+  json.key("status").text(store::status_name(row.status));
+  json.key("interrupted").boolean(standing.interrupted());
+  json.key("owner");
+  if (standing.owner != 0) json.number(standing.owner);
+  else json.null();
+  json.key("durability").text(standing.relaxed ? "relaxed" : "full");
+  json.key("operations").open_array();
+  for (const OpenOperation* operation : standing.state.operations()) {
+    json.open_object().key("name").text(operation->name).key("state").text(state_name(operation->state));
+    json.key("attempt").number(operation->attempt);
+    time("since", operation->since_us);
+    time("due", operation->due_us);
+    json.key("error").text_or_null(operation->error).close_object();
+  }
+  json.close_array().key("branches").open_array();
+  for (const OpenScope* scope : standing.state.scopes()) {
+    json.open_object().key("call").text(scope->call).key("name").text(scope->name);
+    json.key("done").number(static_cast<int64_t>(scope->done)).key("failed").number(static_cast<int64_t>(scope->failed));
+    json.key("total").number(static_cast<int64_t>(scope->total)).close_object();
+  }
+  json.close_array();
+  json.key("steps_done").number(static_cast<int64_t>(standing.state.steps_done()));
+  json.key("last_error").recorded(standing.state.last_error());
+  json.key("error").raw(result.error == nullptr ? std::string() : to_json_text(*result.error));
+  json.key("records").number(static_cast<int64_t>(row.last_seq));
+  time("created_at", row.created_us);
+  time("updated_at", row.updated_us);
+  time("wake_at", row.wake_us);
+  json.key("next").open_array();
+  for (const std::string& command : standing.next) json.text(command);
+  return json.close_array().close_object().take();
+}
+
+std::string operation_text(const OpenOperation& operation) {
+  std::string name = printable(operation.name);
+  if (operation.state == OpenOperation::State::sleeping)
+    return "sleeps until " + clock_time(operation.due_us) + ", since " + clock_time(operation.since_us);
+  std::string attempt = operation.attempt > 0 ? " (attempt " + std::to_string(operation.attempt) + ")" : "";
+  if (operation.state == OpenOperation::State::running)
+    return "step " + name + attempt + ", since " + clock_time(operation.since_us);
+  return "step " + name + attempt + " failed, again at " + clock_time(operation.due_us) + ": " + printable(operation.error);
+}
+
+std::string status_line(const Standing& standing) {
+  std::string text(store::status_name(standing.row.status));
+  if (standing.interrupted()) return text + ", but no process executes it";
+  if (!standing.over()) text += " in process " + std::to_string(standing.owner);
+  return text + ", since " + date_time(standing.row.updated_us);
+}
+
+void print_status(const Standing& standing) {
+  auto field = [](std::string_view name, const std::string& text) { print_out(padded(name, 10) + text + "\n"); };
+  const RunRow& row = standing.row;
+  field("run", printable(row.id) + "  " + printable(row.workflow));
+  field("status", status_line(standing));
+  if (standing.relaxed) field("store", "relaxed durability: the last commits may be lost when power fails");
+  field("done", std::to_string(standing.state.steps_done()) + " steps, " + std::to_string(row.last_seq) + " records");
+  for (const OpenScope* scope : standing.state.scopes())
+    field("", scope->call + (scope->name == scope->call ? "" : " " + printable(scope->name)) + ": " +
+                  std::to_string(scope->done) + " of " + std::to_string(scope->total) +
+                  (scope->failed > 0 ? ", " + std::to_string(scope->failed) + " failed" : ""));
+  std::vector<const OpenOperation*> operations = standing.state.operations();
+  for (size_t i = 0; i < operations.size() && i < k_operations_shown; ++i)
+    field(i == 0 ? "now" : "", operation_text(*operations[i]));
+  if (operations.size() > k_operations_shown)
+    field("", "and " + std::to_string(operations.size() - k_operations_shown) + " more");
+  if (!row.error.empty()) {
+    field("error", printable(one_line(error_from_json_text(row.error))));
+  } else if (!standing.state.last_error().empty()) {
+    field("last error", printable(one_line(error_from_json_text(standing.state.last_error()))) + ", at " +
+                            clock_time(standing.state.last_error_us()));
+  }
+  for (const std::string& command : standing.next) field(&command == &standing.next.front() ? "next" : "", command);
+}
+
+std::vector<std::string> next_commands(const Standing& standing, const CommonOptions& options) {
+  std::vector<std::string> commands;
+  if (standing.interrupted()) commands.push_back(command(options, "resume", standing.row.id));
+  if (standing.interrupted()) commands.push_back(command(options, "cancel", standing.row.id));
+  commands.push_back(command(options, "show", standing.row.id));
+  return commands;
+}
+
+}  // namespace
+
+int verb_status(const RunViewOptions& options) {
+  Result<StoreView> view = open_view(options);
+  if (!view.ok()) return complain(view.error());
+  Result<RunRow> row = find_run(*view, options.run);
+  if (!row.ok()) return complain(row.error());
+  auto records = view->reader->records(row->no, 1, 0);
+  if (!records.ok()) return complain(records.error());
+  Standing standing;
+  standing.row = std::move(*row);
+  for (const journal::Record& record : *records) standing.state.apply(record);
+  standing.owner = owner_of(*view);
+  standing.relaxed = view->config.relaxed;
+  standing.next = next_commands(standing, options);
+  if (options.json) print_json(status_json(standing));
+  else print_status(standing);
+  return k_exit_ok;
+}
+
+}  // namespace perilune::cli

@@ -1,0 +1,172 @@
+// The state of a run: opening, the main task, threads, and what the sandbox asks of its surroundings. See script.hpp.
+// SPDX-License-Identifier: MIT
+#include "bindings/lua/script.hpp"
+
+#include "bindings/lua/await.hpp"
+#include "bindings/lua/codec.hpp"
+#include "bindings/lua/definition.hpp"
+#include "bindings/lua/error_object.hpp"
+#include "bindings/lua/lua_task.hpp"
+#include "bindings/lua/sandbox.hpp"
+
+namespace perilune::lua {
+
+namespace {
+
+constexpr size_t k_threads_kept = 64;
+
+// The main task: runs the file; when it gives definitions, runs the one that is asked for.
+int main_file_ran(lua_State* L, int, lua_KContext);
+
+int l_main(lua_State* L) {
+  LuaScript& script = *surroundings_of(L).live();
+  lua_settop(L, 1);  // the file's function
+  (void)script;
+  lua_callk(L, 0, 1, 0, main_file_ran);
+  return main_file_ran(L, LUA_OK, 0);
+}
+
+int main_file_ran(lua_State* L, int, lua_KContext) {
+  LuaScript& script = *surroundings_of(L).live();
+  if (!push_workflow_run(L, 1, script.workflow().c_str())) return 1;  // the file is itself the workflow
+  lua_getglobal(L, "input");
+  lua_callk(L, 1, 1, 0, [](lua_State*, int, lua_KContext) { return 1; });
+  return 1;
+}
+
+int l_open_globals(lua_State* L) {
+  auto open_api = reinterpret_cast<void (*)(lua_State*)>(lua_touserdata(L, 1));
+  open_api(L);
+  return 0;
+}
+
+int l_new_thread(lua_State* L) {
+  lua_newthread(L);
+  return 1;
+}
+
+}  // namespace
+
+Result<std::shared_ptr<const flow::Schema>> SchemaCache::get(const std::string& json, const std::string& what) {
+  std::string key = what + '\0' + json;
+  if (auto found = schemas_.find(key); found != schemas_.end()) return found->second;
+  auto schema = flow::compile_schema(json, what);
+  if (schema.ok()) schemas_[key] = *schema;
+  return schema;
+}
+
+LuaScript::LuaScript(std::shared_ptr<const CompiledBundle> code, std::string workflow, SchemaCache& schemas,
+                     engine::RunContext& context)
+    : code_(std::move(code)), workflow_(std::move(workflow)), schemas_(schemas), context_(context) {}
+
+LuaScript::~LuaScript() { state_.reset(); }   // finalizers still give threads back
+
+Result<void> LuaScript::open(void (*open_api)(lua_State*)) {
+  const engine::Settings& settings = context_.settings();
+  StateLimits limits;
+  limits.memory_bytes = settings.memory_bytes;
+  limits.cpu_us = settings.cpu_us;
+  limits.payload_bytes = settings.payload_bytes;
+  Result<std::unique_ptr<State>> state = State::create(limits, *this);
+  if (!state.ok()) return state.error();
+  state_ = std::move(*state);
+  lua_pushcfunction(L(), l_open_globals);
+  lua_pushlightuserdata(L(), reinterpret_cast<void*>(open_api));
+  if (lua_pcall(L(), 1, 0, 0) != LUA_OK) {
+    Error error = error_from_value(L(), -1, code::k_memory);
+    lua_pop(L(), 1);
+    return error;
+  }
+  return {};
+}
+
+Result<std::unique_ptr<task::Coroutine>> LuaScript::main() {
+  Result<void> loaded = load_bytecode(L(), code_->bytecode, code_->chunk_name.c_str());
+  if (!loaded.ok()) return loaded.error();
+  Thread thread = take_thread();
+  if (thread.L == nullptr) return state_->kill_error();
+  lua_pushcfunction(thread.L, l_task_base);
+  lua_pushcfunction(thread.L, l_main);
+  lua_xmove(L(), thread.L, 1);
+  auto task = std::make_unique<LuaTask>(*this, thread);
+  task->set_argument_count(2);
+  return std::unique_ptr<task::Coroutine>(std::move(task));
+}
+
+LuaScript::Thread LuaScript::take_thread() {
+  if (!threads_.empty()) {
+    Thread thread = threads_.back();
+    threads_.pop_back();
+    return thread;
+  }
+  lua_State* main = L();
+  lua_pushcfunction(main, l_new_thread);
+  if (lua_checkstack(main, 4) == 0 || lua_pcall(main, 0, 1, 0) != LUA_OK) {
+    lua_pop(main, 1);
+    state_->kill(code::k_memory, "no memory is left for another task");
+    return {};
+  }
+  Thread thread;
+  thread.L = lua_tothread(main, -1);
+  state_->watch(thread.L);
+  thread.ref = luaL_ref(main, LUA_REGISTRYINDEX);
+  return thread;
+}
+
+void LuaScript::give_back(Thread thread, bool reusable) {
+  if (reusable && threads_.size() < k_threads_kept && !state_->killed()) {
+    lua_settop(thread.L, 0);
+    threads_.push_back(thread);
+  } else {
+    luaL_unref(L(), LUA_REGISTRYINDEX, thread.ref);
+  }
+}
+
+std::unique_ptr<LuaTask> LuaScript::new_task() {
+  Thread thread = take_thread();
+  if (thread.L != nullptr) lua_pushcfunction(thread.L, l_task_base);
+  return std::make_unique<LuaTask>(*this, thread);
+}
+
+std::unique_ptr<LuaTask> LuaScript::make_task(int function_ref, lua_CFunction adapter) {
+  auto task = new_task();
+  lua_State* T = task->L();
+  if (T == nullptr) return task;
+  if (adapter != nullptr) lua_pushcfunction(T, adapter);
+  lua_rawgeti(T, LUA_REGISTRYINDEX, function_ref);
+  task->set_argument_count(adapter != nullptr ? 2 : 1);
+  return task;
+}
+
+double LuaScript::now_s() {
+  bool in_step = current_ != nullptr && !current_->task().journaled();
+  int64_t us = in_step ? execution().loop().clock().wall_us() : execution().now_us();
+  return static_cast<double>(us) / 1e6;
+}
+
+Random& LuaScript::random() {
+  if (current_ == nullptr) return fallback_random_;
+  task::Task& task = current_->task();
+  return task.attempt != nullptr ? task.attempt->random : task.random;
+}
+
+uint64_t LuaScript::next_object_id() {
+  if (current_ != nullptr && current_->task().attempt != nullptr) return ++current_->task().attempt->object_ids;
+  return ++object_ids_;
+}
+
+void LuaScript::log(const char* level, std::string_view text, std::string_view fields) {
+  context_.log(level, text, fields);
+}
+
+Result<Module> LuaScript::find_module(const std::string& name) {
+  Result<std::string> text = context_.find_module(name);
+  if (!text.ok()) return text.error();
+  return Module{"@" + name, std::move(*text)};
+}
+
+void LuaScript::declared(engine::Definition definition) {
+  if (definition.name == workflow_) output_schema_ = definition.output;
+}
+
+}  // namespace perilune::lua

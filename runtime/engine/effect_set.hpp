@@ -1,0 +1,36 @@
+// The real effects of one worker, each made at its first use: a run that starts no process pays for none.
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <memory>
+
+#include "runtime/effects/http_client.hpp"
+#include "runtime/effects/offload.hpp"
+#include "runtime/effects/process.hpp"
+
+namespace perilune::engine {
+
+class EffectSet {
+ public:
+  explicit EffectSet(loop::Loop& loop) : loop_(loop) {}
+  effects::ProcessRunner& process() {
+    if (!process_) process_ = effects::make_process_runner(loop_);
+    return *process_;
+  }
+  effects::HttpClient& http() {
+    if (!http_) http_ = effects::make_http_client(loop_);
+    return *http_;
+  }
+  effects::Offload& offload() {
+    if (!offload_) offload_ = effects::make_offload(loop_);
+    return *offload_;
+  }
+
+ private:
+  loop::Loop& loop_;
+  std::unique_ptr<effects::ProcessRunner> process_;
+  std::unique_ptr<effects::HttpClient> http_;
+  std::unique_ptr<effects::Offload> offload_;
+};
+
+}  // namespace perilune::engine

@@ -1,0 +1,276 @@
+// Starting, resuming, evicting and waking runs; see engine.hpp.
+// SPDX-License-Identifier: MIT
+#include "runtime/engine/engine.hpp"
+
+#include <algorithm>
+
+#include "runtime/base/ids.hpp"
+#include "runtime/engine/modules.hpp"
+#include "runtime/engine/run.hpp"
+
+namespace perilune::engine {
+
+using store::RunRow;
+using store::Status;
+
+namespace {
+
+// Modules for inspection: what is found is kept for the bundle.
+class CollectingSource final : public ModuleSource {
+ public:
+  CollectingSource(const std::map<std::string, std::string>& builtin, std::string directory)
+      : builtin_(builtin), directory_(std::move(directory)) {}
+  Result<std::string> find_module(const std::string& name) override {
+    if (auto found = builtin_.find(name); found != builtin_.end()) return found->second;
+    Result<std::string> text = read_module(directory_, name);
+    if (text.ok()) found_[name] = *text;
+    return text;
+  }
+  std::map<std::string, std::string> take() { return std::move(found_); }
+
+ private:
+  const std::map<std::string, std::string>& builtin_;
+  std::string directory_;
+  std::map<std::string, std::string> found_;
+};
+
+Result<Definition> choose(const std::vector<Definition>& definitions, const std::string& name, const std::string& file) {
+  if (name.empty() && definitions.size() == 1) return definitions.front();
+  std::string names;
+  for (const Definition& definition : definitions) {
+    if (definition.name == name) return definition;
+    names += (names.empty() ? "" : ", ") + definition.name;
+  }
+  if (name.empty())
+    return Error(code::k_usage, file + " defines several workflows: " + names + "; say which with --workflow NAME");
+  return Error(code::k_not_found, file + " defines no workflow '" + name + "': it defines " + names);
+}
+
+}  // namespace
+
+Engine::Engine(Options options) : options_(std::move(options)), effects_(*options_.loop) {
+  options_.loop->set_turn([this] { turn(); });
+}
+
+Engine::~Engine() {
+  for (auto& [id, sleeper] : sleeping_) options_.loop->stop_timer(sleeper.timer);
+  runs_.clear();
+  options_.loop->set_turn([] {});
+}
+
+store::StoreReader& Engine::reader() {
+  if (reader_ == nullptr) reader_ = options_.store->reader();
+  return *reader_;
+}
+
+Result<Engine::Inspection> Engine::inspect(const StartRequest& request) {
+  std::string key = request.file + '\0' + request.directory + '\0' + request.text;
+  if (auto found = inspected_.find(key); found != inspected_.end())
+    return Inspection{found->second.definitions, found->second.bundle};
+  CollectingSource modules(options_.builtin_modules, request.directory);
+  auto definitions = options_.host->inspect(request.file, request.text, modules, options_.settings);
+  if (!definitions.ok()) return definitions.error();
+  Inspection inspection{std::move(*definitions), make_bundle(request.file, request.text, modules.take())};
+  inspected_[key] = {inspection.definitions, inspection.bundle};
+  return inspection;
+}
+
+void Engine::start(StartRequest request, Started started, Ended ended) {
+  Result<Inspection> inspection = inspect(request);
+  if (!inspection.ok()) return started(inspection.error());
+  Result<Definition> definition = choose(inspection->definitions, request.workflow, request.file);
+  if (!definition.ok()) return started(definition.error());
+  if (definition->input != nullptr) {
+    Result<std::string> input = definition->input->check(request.input, "input");
+    if (!input.ok()) return started(input.error());
+    request.input = std::move(*input);
+  }
+  BundleRef bundle = inspection->bundle;
+  if (bundles_.count(bundle->hash) != 0)
+    return create_run(std::move(request), std::move(*definition), bundle, std::move(started), std::move(ended));
+  bundles_[bundle->hash] = bundle;
+  options_.store->put_bundle(bundle->hash, bundle->content, *options_.loop, [](Result<void>) {});   // same commit as the run
+  create_run(std::move(request), std::move(*definition), bundle, std::move(started), std::move(ended));
+}
+
+void Engine::create_run(StartRequest request, Definition definition, BundleRef bundle, Started started, Ended ended) {
+  StartFacts facts;
+  facts.cwd = request.cwd;
+  facts.directory = request.directory;
+  facts.file = request.file;
+  facts.timeout_us = definition.timeout_us > 0 ? definition.timeout_us : options_.settings.timeout_us;
+
+  store::NewRun run;
+  int64_t now_us = options_.loop->clock().wall_us();
+  run.row.id = request.id.empty() ? new_uuid_v7(now_us) : request.id;
+  run.row.workflow = definition.name;
+  run.row.version = definition.version;
+  run.row.bundle = bundle->hash;
+  run.row.session = request.session;
+  run.row.input = request.input;
+  run.row.status = Status::running;
+  run.row.created_us = run.row.updated_us = now_us;
+  journal::Record record;
+  record.seq = 1;
+  record.kind = journal::Kind::run_started;
+  record.name = definition.name;
+  record.at_us = now_us;
+  record.data = start_data(facts, run.row);
+  run.records.push_back(record);
+
+  std::string input = run.row.input;
+  auto done = [this, record, bundle, input, workflow = definition.name, started = std::move(started),
+               ended = std::move(ended)](Result<store::Created> created) mutable {
+    if (!created.ok()) return started(created.error());
+    RunRow& row = created->row;
+    if (!created->existed) return open_run(std::move(row), {record}, bundle, false, std::move(started), std::move(ended));
+    if (row.input != input || row.workflow != workflow)
+      return started(Error(code::k_conflict, "run '" + row.id + "' exists already with another workflow or input"));
+    if (runs_.count(row.id) != 0 || sleeping_.count(row.id) != 0 || store::is_final(row.status)) {
+      started(row);
+      if (store::is_final(row.status) && ended) {
+        flow::Ending ending;
+        ending.status = row.status;
+        ending.output = row.output;
+        if (!row.error.empty()) ending.error = std::make_shared<const Error>(error_from_json_text(row.error));
+        ended(row, ending);
+      }
+      return;
+    }
+    resume(row.id, std::move(started), std::move(ended));
+  };
+  options_.store->create(std::move(run), *options_.loop, std::move(done));
+  options_.loop->ask_turn();
+}
+
+void Engine::resume(const std::string& id, Started started, Ended ended) {
+  if (auto live = runs_.find(id); live != runs_.end()) {
+    live->second->ended_ = std::move(ended);
+    return started(live->second->row());
+  }
+  Result<std::optional<RunRow>> row = reader().run(id);
+  if (!row.ok()) return started(row.error());
+  if (!row->has_value()) return started(Error(code::k_not_found, "no run '" + id + "' in this store"));
+  if (store::is_final((*row)->status) || (*row)->status == Status::diverged)
+    return started(Error(code::k_usage, "run '" + id + "' is " + std::string(store::status_name((*row)->status)) +
+                                            " already: there is nothing to resume"));
+  options_.store->claim(id, *options_.loop,
+                        [this, started = std::move(started), ended = std::move(ended)](Result<RunRow> claimed) mutable {
+                          if (!claimed.ok()) return started(claimed.error());
+                          load(std::move(*claimed), std::move(started), std::move(ended));
+                        });
+  options_.loop->ask_turn();
+}
+
+// Reads the journal and the code of a claimed run and lets it go on.
+void Engine::load(RunRow row, Started started, Ended ended) {
+  auto records = reader().records(row.no, 1, 0);
+  if (!records.ok()) return started(records.error());
+  if (records->empty() || records->back().seq != row.last_seq)
+    return started(Error(code::k_damaged, "the journal of run '" + row.id + "' is not whole"));
+  Result<BundleRef> code = bundle(row.bundle);
+  if (!code.ok()) return started(code.error());
+  open_run(std::move(row), std::move(*records), *code, true, std::move(started), std::move(ended));
+}
+
+Result<BundleRef> Engine::bundle(const std::string& hash) {
+  if (auto found = bundles_.find(hash); found != bundles_.end()) return found->second;
+  auto content = reader().bundle(hash);
+  if (!content.ok()) return content.error();
+  if (!content->has_value()) return Error(code::k_damaged, "the code " + hash + " of the run is not in the store");
+  Result<BundleRef> bundle = read_bundle(hash, std::move(**content));
+  if (bundle.ok()) bundles_[hash] = *bundle;
+  return bundle;
+}
+
+void Engine::open_run(RunRow row, std::vector<journal::Record> records, BundleRef bundle, bool resumed, Started started,
+                      Ended ended) {
+  std::string id = row.id;
+  auto run = std::make_unique<Run>(*this, std::move(row), std::move(records), std::move(bundle), std::move(ended));
+  Run& opened = *run;
+  runs_[id] = std::move(run);
+  Result<void> result = opened.open();
+  if (!result.ok()) {
+    runs_.erase(id);
+    return started(result.error());
+  }
+  if (options_.observer != nullptr) options_.observer->started(opened.row(), resumed);
+  started(opened.row());
+}
+
+void Engine::ask_turn(Run& run) {
+  if (run.in_turn_queue) return;
+  run.in_turn_queue = true;
+  turns_.push_back(&run);
+  options_.loop->ask_turn();
+}
+
+// One turn: every run that asked goes on until it waits, then what they want to commit goes over in one piece.
+void Engine::turn() {
+  std::vector<Run*> turns;
+  turns.swap(turns_);
+  for (Run* run : turns) run->in_turn_queue = false;
+  for (Run* run : turns) {
+    run->turn();
+    if (run->over()) {
+      std::string id = run->row().id;
+      auto node = runs_.extract(id);
+      turns_.erase(std::remove(turns_.begin(), turns_.end(), run), turns_.end());
+      Ended ended = std::move(run->ended_);
+      flow::Ending ending = std::move(run->ending_);
+      RunRow row = run->row();
+      row.status = ending.status;
+      node = {};   // the run and its state go before anybody is told
+      if (options_.observer != nullptr) options_.observer->ended(row, ending);
+      if (ended) ended(row, ending);
+    } else if (run->execution_->evictable() &&
+               run->execution_->next_wake_us() - options_.loop->clock().wall_us() > options_.settings.evict_after_us) {
+      turns_.erase(std::remove(turns_.begin(), turns_.end(), run), turns_.end());
+      evict(*run);
+    }
+  }
+  options_.store->flush();
+}
+
+void Engine::evict(Run& run) {
+  Sleeper sleeper;
+  sleeper.row = run.row();
+  sleeper.row.last_seq = run.execution_->last_seq();
+  sleeper.ended = std::move(run.ended_);
+  std::string id = sleeper.row.id;
+  int64_t delay_us = run.execution_->next_wake_us() - options_.loop->clock().wall_us();
+  runs_.erase(id);
+  sleeper.row.input.clear();   // it is in the store: a sleeper is small
+  sleeper.row.input.shrink_to_fit();
+  sleeper.timer = options_.loop->start_timer(delay_us, [this, id] { wake(id); });
+  sleeping_.emplace(id, std::move(sleeper));
+}
+
+void Engine::wake(const std::string& id) {
+  auto node = sleeping_.extract(id);
+  if (node.empty()) return;
+  options_.loop->stop_timer(node.mapped().timer);
+  Ended ended = std::move(node.mapped().ended);
+  Result<std::optional<RunRow>> row = reader().run(id);   // still ours: no new claim
+  if (!row.ok() || !row->has_value()) {
+    if (ended) {
+      flow::Ending ending;
+      ending.status = Status::waiting;
+      ending.error = std::make_shared<const Error>(row.ok() ? Error(code::k_damaged, "the run has vanished from the store")
+                                                             : row.error());
+      ended(node.mapped().row, ending);
+    }
+    return;
+  }
+  load(std::move(**row), [](Result<RunRow>) {}, std::move(ended));
+}
+
+bool Engine::cancel(const std::string& id, const std::string& by) {
+  if (sleeping_.count(id) != 0) wake(id);
+  auto found = runs_.find(id);
+  if (found == runs_.end()) return false;
+  found->second->execution_->request_cancel(Error(code::k_cancelled, "cancelled by " + by), by);
+  return true;
+}
+
+}  // namespace perilune::engine

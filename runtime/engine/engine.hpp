@@ -1,0 +1,121 @@
+// The engine: a store, a worker and the runs on it. The composition root: everything below is built here, by hand.
+//
+//   start(file) -> inspect -> bundle -> store.create -> Run on the worker's loop -> ended
+//   resume(id)  -> store.claim -> read the journal -> Run replays -> goes on
+//   a run that only sleeps leaves memory (evict_after) and is read again when its timer is due
+//
+// Everything is called on the loop's thread, and callbacks come there.
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "runtime/engine/script_host.hpp"
+#include "runtime/loop/loop.hpp"
+#include "runtime/store/store.hpp"
+
+namespace perilune::engine {
+
+class Run;
+
+struct StartRequest {
+  std::string file;              // shown in messages; the script's path
+  std::string text;              // of the script
+  std::string directory;         // where `require` looks
+  std::string cwd;               // for effects
+  std::string workflow;          // which of the file's workflows; empty = the only one
+  std::string input = "{}";      // JSON text
+  std::string id;                // empty = a new one
+  std::string session;
+};
+
+// Sees what happens, as it is committed. Any member may be left as it is.
+class Observer {
+ public:
+  virtual ~Observer() = default;
+  virtual void started(const store::RunRow& row, bool resumed) { (void)row, (void)resumed; }
+  virtual void committed(const store::RunRow& row, const journal::Record& record) { (void)row, (void)record; }
+  virtual void log(const store::RunRow& row, int64_t at_us, const char* level, std::string_view text,
+                   std::string_view fields) {
+    (void)row, (void)at_us, (void)level, (void)text, (void)fields;
+  }
+  virtual void ended(const store::RunRow& row, const flow::Ending& ending) { (void)row, (void)ending; }
+};
+
+class Engine {
+ public:
+  struct Options {
+    loop::Loop* loop = nullptr;
+    store::Store* store = nullptr;
+    ScriptHost* host = nullptr;
+    Observer* observer = nullptr;     // may be null
+    Settings settings;
+    std::map<std::string, std::string> builtin_modules;   // the stdlib's Lua modules, by name
+  };
+  explicit Engine(Options options);
+  ~Engine();
+
+  using Ended = std::function<void(const store::RunRow&, const flow::Ending&)>;
+  using Started = std::function<void(Result<store::RunRow>)>;
+
+  // Starts a run. `started` comes once it is on disk (or could not be: "validation", "syntax", "not_found", "conflict" for
+  // an id that stands with another input, "storage"); `ended` when it is over. An id that stands with the same input gives
+  // that run: it is resumed when it is not over.
+  void start(StartRequest request, Started started, Ended ended);
+  // Takes up a run that is not over. Errors: "not_found", "usage" (it is over), "damaged", "storage".
+  void resume(const std::string& id, Started started, Ended ended);
+  // Asks a live run of this engine to end. False: no such run here.
+  bool cancel(const std::string& id, const std::string& by);
+
+  size_t live() const { return runs_.size(); }           // runs in memory
+  size_t sleeping() const { return sleeping_.size(); }   // evicted, waiting for their time
+
+  // What a file defines, as inspect() gives it, and the bundle that it would run with.
+  struct Inspection {
+    std::vector<Definition> definitions;
+    BundleRef bundle;
+  };
+  Result<Inspection> inspect(const StartRequest& request);
+
+ private:
+  friend class Run;
+  struct Waiting {
+    std::string id;
+    Ended ended;
+  };
+  void turn();
+  void ask_turn(Run& run);
+  void create_run(StartRequest request, Definition definition, BundleRef bundle, Started started, Ended ended);
+  void open_run(store::RunRow row, std::vector<journal::Record> records, BundleRef bundle, bool resumed, Started started,
+                Ended ended);
+  void load(store::RunRow row, Started started, Ended ended);
+  void evict(Run& run);
+  void wake(const std::string& id);
+  Result<BundleRef> bundle(const std::string& hash);
+  store::StoreReader& reader();
+
+  Options options_;
+  EffectSet effects_;
+  std::unique_ptr<store::StoreReader> reader_;
+  std::unordered_map<std::string, std::unique_ptr<Run>> runs_;
+  std::vector<Run*> turns_;                    // runs that asked for a turn
+  struct Sleeper {
+    store::RunRow row;
+    Ended ended;
+    loop::TimerId timer;
+  };
+  std::unordered_map<std::string, Sleeper> sleeping_;
+  std::unordered_map<std::string, BundleRef> bundles_;
+  struct Inspected {
+    std::vector<Definition> definitions;
+    BundleRef bundle;
+  };
+  std::unordered_map<std::string, Inspected> inspected_;   // by hash of file name and text
+};
+
+}  // namespace perilune::engine

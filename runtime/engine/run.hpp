@@ -1,0 +1,58 @@
+// One live run on the worker: its execution, its script, and how they end.
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "runtime/engine/engine.hpp"
+
+namespace perilune::engine {
+
+class Run final : public flow::Listener, public RunContext {
+ public:
+  Run(Engine& engine, store::RunRow row, std::vector<journal::Record> records, BundleRef bundle, Engine::Ended ended);
+  ~Run() override;
+
+  // Opens the script and starts (or replays) it.
+  Result<void> open();
+  void turn();
+  bool over() const { return over_; }
+  bool in_turn_queue = false;
+
+  // ---- flow::Listener
+  void committed(const journal::Record& record) override;
+  void ended(const flow::Ending& ending) override;
+  void store_failed(const Error& error) override;
+  void ask_turn() override { engine_.ask_turn(*this); }
+  Result<std::string> check_output(std::string output) override;
+
+  // ---- RunContext
+  flow::Execution& execution() override { return *execution_; }
+  EffectSet& effects() override { return engine_.effects_; }
+  const Settings& settings() const override { return engine_.options_.settings; }
+  const store::RunRow& row() const override { return execution_->row(); }
+  const StartFacts& facts() const override { return facts_; }
+  int attempt() const override { return 1; }   // raised by the record of an operator's retry alone
+  void log(const char* level, std::string_view text, std::string_view fields) override;
+  Result<std::string> find_module(const std::string& name) override;
+
+ private:
+  friend class Engine;
+  Engine& engine_;
+  StartFacts facts_;
+  BundleRef bundle_;
+  Engine::Ended ended_;
+  std::unique_ptr<flow::Execution> execution_;
+  std::unique_ptr<Script> script_;
+  std::map<std::string, std::string> added_modules_;   // by records of this run
+  bool over_ = false;
+  bool aborted_ = false;
+  flow::Ending ending_;
+};
+
+// The first record's data, and back.
+std::string start_data(const StartFacts& facts, const store::RunRow& row);
+StartFacts read_start_data(const journal::Record& record);
+
+}  // namespace perilune::engine

@@ -1,0 +1,81 @@
+// The border between the engine and the language of the scripts. bindings/lua implements it; the faces pass it in.
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "runtime/engine/bundle.hpp"
+#include "runtime/engine/effect_set.hpp"
+#include "runtime/engine/settings.hpp"
+#include "runtime/flow/execution.hpp"
+#include "runtime/flow/schema.hpp"
+
+namespace perilune::engine {
+
+// What a script file says of a workflow before it runs.
+struct Definition {
+  std::string name;
+  int64_t version = 1;
+  std::string description;
+  std::shared_ptr<const flow::Schema> input, output;   // null = anything
+  int64_t timeout_us = 0;                              // 0 = the setting
+};
+
+// Facts about a run that are kept in its first record.
+struct StartFacts {
+  std::string cwd;          // relative paths of effects and `file` are meant from here
+  std::string directory;    // of the script: where `require` looks
+  std::string file;         // as the user named it
+  int64_t timeout_us = 0;
+  int64_t started_us = 0;
+};
+
+// What a running script may ask of the engine. Lives as long as its Script.
+class RunContext {
+ public:
+  virtual ~RunContext() = default;
+  virtual flow::Execution& execution() = 0;
+  virtual EffectSet& effects() = 0;
+  virtual const Settings& settings() const = 0;
+  virtual const store::RunRow& row() const = 0;
+  virtual const StartFacts& facts() const = 0;
+  virtual int attempt() const = 0;          // this.attempt
+  // A line of the run's log; dropped during replay.
+  virtual void log(const char* level, std::string_view text, std::string_view fields) = 0;
+  // A module's text: of the bundle, added by a record, or from disk (then it is added by a record).
+  // Errors: "not_found" (says where it looked).
+  virtual Result<std::string> find_module(const std::string& name) = 0;
+};
+
+// One run's script: a Lua state with everything of the run in it.
+class Script {
+ public:
+  virtual ~Script() = default;
+  // The coroutine of the main task; once. Errors: "syntax", "memory".
+  virtual Result<std::unique_ptr<task::Coroutine>> main() = 0;
+  // Set when the script was ended for good (budget, memory): the run must be aborted with it.
+  virtual const Error* killed() const = 0;
+  // The schema of the output that the running definition declared, or null.
+  virtual std::shared_ptr<const flow::Schema> output_schema() const = 0;
+};
+
+// Where modules come from while a file is inspected.
+class ModuleSource {
+ public:
+  virtual ~ModuleSource() = default;
+  virtual Result<std::string> find_module(const std::string& name) = 0;
+};
+
+class ScriptHost {
+ public:
+  virtual ~ScriptHost() = default;
+  // Runs the top of a file without effects, up to its first durable call: the workflows that it defines; a file that
+  // defines none is itself one, named after its stem. Errors: "syntax", "script", "validation", each with file and line.
+  virtual Result<std::vector<Definition>> inspect(const std::string& entry, const std::string& text, ModuleSource& modules,
+                                                  const Settings& settings) = 0;
+  virtual Result<std::unique_ptr<Script>> open(BundleRef bundle, const std::string& workflow, RunContext& context) = 0;
+};
+
+}  // namespace perilune::engine

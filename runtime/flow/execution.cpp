@@ -1,0 +1,418 @@
+// The order of a run: delivery, replay, commit, and the end. execution.hpp holds the rules.
+// SPDX-License-Identifier: MIT
+#include "runtime/flow/execution.hpp"
+
+#include <algorithm>
+#include <cassert>
+
+#include "runtime/base/ids.hpp"
+#include "runtime/flow/durable.hpp"
+#include "runtime/journal/payload.hpp"
+
+namespace perilune::flow {
+
+using journal::Kind;
+using journal::Record;
+using store::Status;
+
+namespace {
+constexpr int64_t k_lasting_us = 100'000;   // an attempt that lasts so long is noted as started
+constexpr size_t k_drain_batch = 4096;   // tasks resumed between two looks at the delivery
+}
+
+// The main task and the tasks that were left to the run. The run is over when all have ended.
+class Execution::RootScope final : public task::Scope {
+ public:
+  explicit RootScope(Execution& execution) : execution_(execution) {}
+  void child_ended(task::Task& task) override {
+    if (task.number == 0) execution_.main_ended(task);
+    else release(task);
+    if (live() == 0) execution_.finish();
+  }
+  template <class F>
+  void each_waiting(F&& f) const {
+    for (auto& child : children())
+      if (child->state == task::Task::State::waiting) f(*child);
+  }
+
+ private:
+  Execution& execution_;
+};
+
+Execution::Execution(Options options)
+    : options_(std::move(options)), scheduler_(options_.seed), cursor_(std::move(options_.records)),
+      root_(std::make_unique<RootScope>(*this)) {
+  last_seq_ = committed_seq_ = options_.row.last_seq;
+  replaying_ = cursor_.replaying();
+  if (!cursor_.records().empty()) now_us_ = cursor_.records().front().at_us;
+  int64_t before_us = now_us_;
+  for (const Record& record : cursor_.records()) {   // running time = the time that steps took, overlaps counted once
+    int64_t started_us = journal::number_of(record.data, "started");
+    if (started_us > 0 && record.kind != Kind::timer_fired)
+      running_us_ += std::max<int64_t>(0, record.at_us - std::max(started_us, before_us));
+    before_us = std::max(before_us, record.at_us);
+  }
+  shown_ = options_.row.status;
+  shown_wake_us_ = options_.row.wake_us;
+}
+
+Execution::~Execution() {
+  scheduler_.stop();
+  root_.reset();   // the operations of its tasks still use the rest
+  options_.loop->stop_timer(timeout_timer_);
+  options_.loop->stop_timer(lasting_timer_);
+}
+
+task::Scope& Execution::background() { return *root_; }
+
+void Execution::start(std::unique_ptr<task::Coroutine> main) {
+  scheduler_.spawn(nullptr, *root_, std::move(main));
+  if (!replaying_) end_replay();
+}
+
+void Execution::turn() {
+  while (!over_ && !stopped_) {
+    if (scheduler_.drain(k_drain_batch) == k_drain_batch) {   // a busy run lets others have their turn
+      options_.listener->ask_turn();
+      break;
+    }
+    if (deliver_next()) continue;
+    if (replaying_ && !cursor_.replaying()) {
+      end_replay();
+      continue;
+    }
+    break;
+  }
+  if (stopped_) return;
+  look_for_deadlock();
+  flush();
+  if (!active_.empty() && lasting_timer_ == 0)
+    lasting_timer_ = loop().start_timer(k_lasting_us, [this] { tell_lasting(); });
+}
+
+void Execution::tell_lasting() {
+  lasting_timer_ = 0;
+  for (size_t i = 0; i < active_.size(); ++i) active_[i]->lasting();
+  options_.listener->ask_turn();
+}
+
+void Execution::hold(Durable& op) {
+  op.active_index_ = active_.size();
+  active_.push_back(&op);
+}
+
+void Execution::drop(Durable& op) {
+  active_[op.active_index_] = active_.back();
+  active_[op.active_index_]->active_index_ = op.active_index_;
+  active_.pop_back();
+}
+
+// Everything waits and nothing is under way that could wake anything: say so at once instead of waiting for ever.
+void Execution::look_for_deadlock() {
+  if (over_ || deciding_ || replaying_ || !scheduler_.idle() || !active_.empty() || !sleeping_.empty() ||
+      !tail_.empty() || in_flight_ != 0 || root_->live() == 0)
+    return;
+  abort(Error(code::k_deadlock, "every task waits for another one and nothing can wake any of them: " + waits()));
+}
+
+std::string Execution::waits() const {
+  std::string text;
+  root_->each_waiting([&text](const task::Task& task) {
+    if (!text.empty()) text += "; ";
+    text += "task " + task.id + ": " + task.awaiting->describe();
+  });
+  return text;
+}
+
+bool Execution::deliver_next() {
+  if (stopped_ || over_) return false;
+  if (cursor_.replaying()) {
+    const Record& record = cursor_.next();
+    if (record.op == 0) {
+      cursor_.advance();
+      now_us_ = record.at_us;
+      deliver_to_run(record);
+      return true;
+    }
+    auto found = waiting_.find(record.task);
+    if (found == waiting_.end() || found->second->number() != record.op) {
+      diverge("record " + std::to_string(record.seq) + " (" + std::string(kind_name(record.kind)) + " '" + record.name +
+              "' of task " + record.task + ") has no call in the script");
+      return true;
+    }
+    Durable* op = found->second;
+    waiting_.erase(found);
+    cursor_.advance();
+    deliver(record, op);
+    return true;
+  }
+  if (replaying_ || tail_.empty() || tail_.front().record.seq > committed_seq_) return false;
+  Tail next = std::move(tail_.front());
+  tail_.pop_front();
+  options_.listener->committed(next.record);
+  if (next.then) next.then();
+  if (next.op != nullptr) deliver(next.record, next.op);
+  else if (carries_outcome(next.record.kind) && next.record.op == 0) deliver_to_run(next.record);
+  return true;
+}
+
+void Execution::deliver(const Record& record, Durable* op) {
+  now_us_ = record.at_us;
+  op->state_ = Durable::State::over;
+  scheduler_.wake(op->task(), op->delivered(record));
+}
+
+void Execution::deliver_to_run(const Record& record) {
+  now_us_ = record.at_us;
+  if (record.kind == Kind::cancel_requested) {
+    auto reason = std::make_shared<const Error>(error_from_json_text(journal::error_of(record.data)));
+    root_->cancel_children(scheduler_, reason);
+  } else if (record.kind == Kind::run_done) {
+    over_ = true;
+    if (deciding_) ending_ = std::move(*deciding_);
+    options_.listener->ended(ending_);
+  }
+}
+
+void Execution::end_replay() {
+  replaying_ = false;
+  auto parked = std::move(parked_);
+  parked_.clear();
+  waiting_.clear();
+  for (Durable* op : parked)
+    if (op->state_ == Durable::State::parked) op->start_now();
+  if (options_.timeout_us > 0) {
+    int64_t left_us = std::max<int64_t>(0, options_.timeout_us - running_us_);
+    timeout_timer_ = loop().start_timer(left_us, [this] {
+      request_cancel(Error(code::k_timeout, "the workflow ran longer than its timeout"), "timeout");
+    });
+  }
+}
+
+bool Execution::begin(Durable& op, task::Task& task) {
+  assert(task.journaled());
+  if (task.cancelling()) {   // sticky: no further call begins, and none is counted
+    task.outcome = task::Outcome::of_error(task.cancel_reason);
+    return true;
+  }
+  op.task_ = &task;
+  op.number_ = ++task.ops;
+  if (!replaying_) {
+    scheduler_.wait(task, op);
+    op.start_now();
+    return false;
+  }
+  journal::Trail::Op trail = cursor_.trail(task.id).op(op.number_);
+  op.state_ = Durable::State::parked;
+  if (trail.outcome == 0) {
+    parked_.push_back(&op);
+    scheduler_.wait(task, op);
+    return false;
+  }
+  const Record& record = cursor_.at(trail.outcome);
+  std::string wrong = mismatch(record, op);
+  if (!wrong.empty()) {
+    diverge(wrong);
+    scheduler_.wait(task, op);
+    return false;
+  }
+  op.has_record_ = true;
+  if (cursor_.replaying() && &cursor_.next() == &record && scheduler_.idle()) {
+    cursor_.advance();
+    now_us_ = record.at_us;
+    op.state_ = Durable::State::over;
+    task.outcome = op.delivered(record);
+    return true;
+  }
+  waiting_[task.id] = &op;
+  scheduler_.wait(task, op);
+  return false;
+}
+
+std::string Execution::mismatch(const Record& record, const Durable& op) const {
+  bool kind_ok = record.kind == Kind::op_cancelled || op.accepts(record.kind);
+  if (kind_ok && record.name == op.name() && record.fingerprint == op.fingerprint()) return {};
+  std::string where = op.task().coroutine->where();
+  std::string text = "record " + std::to_string(record.seq) + " does not fit the script" +
+                     (where.empty() ? "" : " at " + where) + ": expected " + std::string(kind_name(record.kind)) + " '" +
+                     record.name + "', got " + op.call() + " '" + op.name() + "'";
+  if (kind_ok && record.name == op.name()) text += " with other arguments";
+  return text;
+}
+
+void Execution::record(Durable& op, Kind kind, std::string data) {
+  append(op.remark(kind, std::move(data)), &op, {}, true);
+}
+
+void Execution::note(Record record, bool soon) { append(std::move(record), nullptr, {}, soon); }
+
+void Execution::note_then(Record record, std::function<void()> then) {
+  append(std::move(record), nullptr, std::move(then), true);
+}
+
+bool Execution::noted(const task::Task& task, uint32_t op, Kind kind) const {
+  return cursor_.find(cursor_.trail(task.id).op(op), kind) != nullptr;
+}
+
+void Execution::append(Record record, Durable* op, std::function<void()> then, bool soon) {
+  if (stopped_ || over_) return;
+  record.seq = ++last_seq_;
+  record.at_us = loop().clock().wall_us();
+  pending_.push_back(record);
+  tail_.push_back({std::move(record), op, std::move(then)});
+  if (soon) {
+    flush_wanted_ = true;
+    options_.listener->ask_turn();
+  }
+}
+
+void Execution::flush() {
+  if (!flush_wanted_ || pending_.empty()) return;
+  flush_wanted_ = false;
+  store::Append batch;
+  batch.run = options_.row.no;
+  batch.epoch = options_.row.epoch;
+  batch.records = std::move(pending_);
+  pending_.clear();
+  if (deciding_) {
+    batch.patch.status = deciding_->status;
+    batch.patch.wake_us = 0;
+    if (deciding_->error) batch.patch.error = to_json_text(*deciding_->error);
+    else batch.patch.output = deciding_->output;
+  } else {
+    bool waits = active_.empty() && !sleeping_.empty() && scheduler_.idle();
+    Status status = waits ? Status::waiting : Status::running;
+    int64_t wake_us = waits ? next_wake_us() : 0;
+    if (status != shown_ || wake_us != shown_wake_us_) {
+      batch.patch.status = shown_ = status;
+      batch.patch.wake_us = shown_wake_us_ = wake_us;
+    }
+  }
+  uint64_t seq = batch.records.back().seq;
+  ++in_flight_;
+  options_.store->append(std::move(batch), loop(), [this, seq](Result<void> result) {
+    --in_flight_;
+    if (result.ok()) committed(seq);
+    else refused(result.error());
+  });
+}
+
+// The listener is told when no other append is under way, so that it may destroy the execution.
+void Execution::refused(const Error& error) {
+  stopped_ = true;
+  scheduler_.stop();
+  if (refusal_ == nullptr) refusal_ = std::make_unique<Error>(error);
+  if (in_flight_ == 0) options_.listener->store_failed(*refusal_);
+}
+
+void Execution::committed(uint64_t seq) {
+  committed_seq_ = std::max(committed_seq_, seq);
+  options_.listener->ask_turn();
+}
+
+void Execution::request_cancel(Error reason, const std::string& by) {
+  if (over_ || stopped_ || deciding_) return;
+  Record record;
+  record.kind = Kind::cancel_requested;
+  record.task = "";
+  record.name = by;
+  record.data = journal::with_error({}, to_json_text(reason));
+  append(std::move(record), nullptr, {}, true);
+}
+
+void Execution::abort(Error error) {
+  if (over_ || stopped_ || deciding_) return;
+  scheduler_.stop();
+  for (Tail& tail : tail_) {   // nobody is left to be told
+    tail.op = nullptr;
+    tail.then = nullptr;
+  }
+  Ending ending;
+  ending.status = Status::failed;
+  ending.error = std::make_shared<const Error>(std::move(error));
+  replaying_ = false;
+  record_end(std::move(ending));
+}
+
+bool Execution::evictable() const {
+  return !over_ && !stopped_ && !replaying_ && !deciding_ && active_.empty() && !sleeping_.empty() && scheduler_.idle() &&
+         in_flight_ == 0 && tail_.empty() && pending_.empty();
+}
+
+int64_t Execution::next_wake_us() const {
+  return sleeping_.empty() ? 0 : *std::min_element(sleeping_.begin(), sleeping_.end());
+}
+
+void Execution::timer_ended(int64_t due_us) {
+  auto found = std::find(sleeping_.begin(), sleeping_.end(), due_us);
+  if (found == sleeping_.end()) return;
+  *found = sleeping_.back();
+  sleeping_.pop_back();
+}
+
+void Execution::diverge(const std::string& what) {
+  if (over_ || stopped_ || deciding_) return;
+  scheduler_.stop();
+  stopped_ = true;
+  ending_.status = Status::diverged;
+  ending_.error = std::make_shared<const Error>(code::k_diverged, what);
+  store::Append batch;
+  batch.run = options_.row.no;
+  batch.epoch = options_.row.epoch;
+  batch.patch.status = Status::diverged;
+  batch.patch.error = to_json_text(*ending_.error);
+  ++in_flight_;
+  options_.store->append(std::move(batch), loop(), [this](Result<void> result) {
+    --in_flight_;
+    if (!result.ok()) return refused(result.error());
+    over_ = true;
+    options_.listener->ended(ending_);
+  });
+}
+
+void Execution::main_ended(task::Task& task) {
+  Ending ending;
+  if (!task.failed) {
+    Result<std::string> output = task.coroutine->encode_result();
+    if (output.ok()) output = options_.listener->check_output(std::move(output.value()));
+    if (output.ok()) ending.output = std::move(output.value());
+    else ending.error = std::make_shared<const Error>(std::move(output.error()));
+  } else {
+    ending.error = task.error;
+  }
+  if (ending.error != nullptr) {
+    bool cancelled = task.ended_cancelled() && ending.error->code == code::k_cancelled;
+    ending.status = cancelled ? Status::cancelled : Status::failed;
+    root_->cancel_children(scheduler_, ending.error);
+  }
+  ending_ = std::move(ending);
+}
+
+void Execution::finish() {
+  if (cursor_.replaying()) {
+    const Record& left = cursor_.next();
+    diverge("the script ended, but record " + std::to_string(left.seq) + " (" + std::string(kind_name(left.kind)) + " '" +
+            left.name + "') was not asked for");
+    return;
+  }
+  replaying_ = false;
+  record_end(std::move(ending_));
+}
+
+void Execution::record_end(Ending ending) {
+  Record record;
+  record.kind = Kind::run_done;
+  record.name = std::string(store::status_name(ending.status));
+  record.data = ending.error ? journal::with_error({}, to_json_text(*ending.error))
+                             : journal::with_value({}, ending.output);
+  deciding_ = std::move(ending);
+  append(std::move(record), nullptr, {}, true);
+}
+
+std::string Execution::operation_key(const task::Task& task, uint32_t op) const {
+  std::string text = options_.row.id + "|" + task.id + "|" + std::to_string(op) + "|0";
+  auto digest = sha256(text);
+  return base32_encode(std::string_view(reinterpret_cast<const char*>(digest.data()), digest.size()));
+}
+
+}  // namespace perilune::flow

@@ -1,0 +1,170 @@
+// One run being executed on a worker: its tasks, its place in the journal, and what it has not committed yet.
+//
+// The order of everything is the journal's: one outcome record is delivered, then every ready task runs until all wait,
+// then the next record; live and on replay alike. Until the last recorded outcome is delivered nothing starts (no effect,
+// no timer); then what still waits starts, in the order of the calls. A recorded outcome returns without a yield only if
+// its record is the next undelivered one and no other task is ready.
+//
+//   begin(op) --recorded--> waits for its record        (replay)
+//       |  \---not yet, replaying--> parked --replay ends--> start()
+//       +--live--> start() --> record(outcome) --> flush: store.append --> committed --> delivered: the task is ready
+//
+// Uses task, journal, store.hpp. Made by engine; the durable calls of this room work through it.
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <deque>
+#include <functional>
+#include <memory>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "runtime/journal/cursor.hpp"
+#include "runtime/loop/loop.hpp"
+#include "runtime/store/store.hpp"
+#include "runtime/task/scheduler.hpp"
+
+namespace perilune::flow {
+
+class Durable;
+class Execution;
+
+// How a run ended in this process.
+struct Ending {
+  store::Status status = store::Status::completed;
+  std::string output;                 // JSON text, when completed
+  std::shared_ptr<const Error> error;
+};
+
+// Who owns the execution: engine::Run.
+class Listener {
+ public:
+  virtual ~Listener() = default;
+  // A record is committed (live ones only), in order.
+  virtual void committed(const journal::Record& record) = 0;
+  // All is over and committed (or, for diverged, the row is changed). The execution may be destroyed after the turn.
+  virtual void ended(const Ending& ending) = 0;
+  // The store refused: nothing of this run can be recorded any more. Called once.
+  virtual void store_failed(const Error& error) = 0;
+  // turn() should be called again at the end of this loop pass.
+  virtual void ask_turn() = 0;
+  // The output as it is to be kept: checked against the workflow's schema.
+  virtual Result<std::string> check_output(std::string output) = 0;
+};
+
+class Execution {
+ public:
+  struct Options {
+    loop::Loop* loop = nullptr;
+    store::Store* store = nullptr;
+    Listener* listener = nullptr;
+    store::RunRow row;                       // as claimed
+    std::vector<journal::Record> records;    // its whole journal; the first is run_started
+    uint64_t seed = 0;
+    int64_t timeout_us = 0;                  // of running time; 0 = none
+  };
+  explicit Execution(Options options);
+  ~Execution();
+
+  // ---- for the owner
+  void start(std::unique_ptr<task::Coroutine> main);
+  // Runs what is ready, delivers what is committed, hands over what is to be committed.
+  void turn();
+  // Asks the run to end: recorded, then delivered like any outcome.
+  void request_cancel(Error reason, const std::string& by);
+  // The script cannot go on (budget, memory): the run fails here, no task is resumed any more.
+  void abort(Error error);
+  // Nothing but timers is waited for and all is committed: the run may leave memory.
+  bool evictable() const;
+  int64_t next_wake_us() const;              // of the sleeping tasks, or 0
+  bool over() const { return over_; }
+
+  // ---- for the durable calls and the bindings
+  task::Scheduler& scheduler() { return scheduler_; }
+  loop::Loop& loop() { return *options_.loop; }
+  const store::RunRow& row() const { return options_.row; }
+  bool replaying() const { return replaying_; }
+  uint64_t last_seq() const { return last_seq_; }
+  int64_t now_us() const { return now_us_; }  // time of the last delivered record
+  task::Scope& background();                 // tasks that end with the run (rest = "keep")
+
+  // A durable call of the running task. True: its outcome is in task.outcome at once. False: the task must suspend.
+  bool begin(Durable& op, task::Task& task);
+  // What is recorded of an operation (for its start after a restart).
+  const journal::Cursor& cursor() const { return cursor_; }
+
+  // The outcome of `op`: appended, committed, then delivered.
+  void record(Durable& op, journal::Kind kind, std::string data);
+  // A record without outcome. It rides with the next commit, or is flushed at the end of this turn when `soon`. Records of
+  // an operation that stand in the journal already (same kind) are not written again when `once`.
+  void note(journal::Record record, bool soon);
+  bool noted(const task::Task& task, uint32_t op, journal::Kind kind) const;
+  // As note, and calls `then` once it is committed.
+  void note_then(journal::Record record, std::function<void()> then);
+
+  // What keeps the run in memory: a started operation that is no timer.
+  void hold(Durable& op);
+  void drop(Durable& op);
+  void ask_turn() { options_.listener->ask_turn(); }
+  void timer_started(int64_t due_us) { sleeping_.push_back(due_us); }
+  void timer_ended(int64_t due_us);
+
+  // Ends this life of the run as diverged: nothing more is started or written but the row's status.
+  void diverge(const std::string& what);
+
+  std::string operation_key(const task::Task& task, uint32_t op) const;
+
+ private:
+  class RootScope;
+  struct Tail {                              // appended, not yet delivered
+    journal::Record record;
+    Durable* op;
+    std::function<void()> then;
+  };
+  bool deliver_next();
+  void deliver(const journal::Record& record, Durable* op);
+  void deliver_to_run(const journal::Record& record);
+  void end_replay();
+  void append(journal::Record record, Durable* op, std::function<void()> then, bool soon);
+  void flush();
+  void committed(uint64_t seq);
+  void refused(const Error& error);
+  void main_ended(task::Task& task);
+  void tell_lasting();
+  void look_for_deadlock();
+  std::string waits() const;
+  void finish();
+  void record_end(Ending ending);
+  std::string mismatch(const journal::Record& record, const Durable& op) const;
+
+  Options options_;
+  task::Scheduler scheduler_;
+  journal::Cursor cursor_;
+  std::unique_ptr<RootScope> root_;
+  std::unordered_map<std::string, Durable*> waiting_;   // on replay: parked operations by task id
+  std::vector<Durable*> parked_;             // on replay: in the order of the calls
+
+  bool replaying_ = false;
+  bool over_ = false;
+  bool stopped_ = false;                     // the store refused, or diverged
+  int64_t now_us_ = 0;
+  uint64_t last_seq_ = 0;
+  uint64_t committed_seq_ = 0;
+  std::vector<journal::Record> pending_;     // to be handed to the store
+  bool flush_wanted_ = false;
+  std::deque<Tail> tail_;
+  std::unique_ptr<Error> refusal_;           // what the store said first
+  int in_flight_ = 0;                        // appends the store has not answered
+  std::vector<Durable*> active_;
+  loop::TimerId lasting_timer_ = 0;
+  std::vector<int64_t> sleeping_;
+  store::Status shown_ = store::Status::running;
+  int64_t shown_wake_us_ = 0;
+  Ending ending_;
+  std::optional<Ending> deciding_;           // run_done is appended, not yet committed
+  loop::TimerId timeout_timer_ = 0;
+  int64_t running_us_ = 0;                   // running time of earlier lives, from the journal
+};
+
+}  // namespace perilune::flow

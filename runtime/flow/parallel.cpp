@@ -1,0 +1,185 @@
+// The join rules of parallel, race and map; see parallel.hpp.
+// SPDX-License-Identifier: MIT
+#include "runtime/flow/parallel.hpp"
+
+#include "runtime/journal/payload.hpp"
+
+namespace perilune::flow {
+
+using journal::Kind;
+using task::Outcome;
+using task::Task;
+
+Parallel::Parallel(Execution& execution, ParallelSpec spec, MakeBranch make)
+    : execution_(execution), spec_(std::move(spec)), make_(std::move(make)), branches_(spec_.total) {}
+
+bool Parallel::begin(Task& task) {
+  task_ = &task;
+  if (task.cancelling()) {
+    task.outcome = Outcome::of_error(task.cancel_reason);
+    return over_ = true;
+  }
+  number_ = ++task.ops;
+  first_child_ = task.child_count + 1;
+  if (spec_.need > spec_.total) {
+    task.outcome = Outcome::of_error(broken("need " + std::to_string(spec_.need) + " can't be met"));
+    return over_ = true;
+  }
+  if (spec_.total == 0) {
+    task.outcome = Outcome{};
+    return over_ = true;
+  }
+  note_scope(Kind::scope_opened, "{\"call\":\"" + std::string(spec_.call) + "\",\"total\":" + std::to_string(spec_.total) + "}");
+  execution_.scheduler().wait(task, *this);
+  start_more();
+  return false;
+}
+
+void Parallel::start_more() {
+  while (!stopping_ && next_ < spec_.total && (spec_.limit == 0 || live() < spec_.limit)) {
+    size_t index = next_++;
+    branches_[index].task = &execution_.scheduler().spawn(task_, *this, make_(index));
+  }
+}
+
+void Parallel::cancel(const task::ErrorRef& reason) {
+  cancelled_ = reason;
+  stopping_ = true;
+  cancel_children(execution_.scheduler(), reason);
+  finish_if_over();
+}
+
+void Parallel::child_ended(Task& task) {
+  size_t index = task.number - first_child_;
+  Branch& branch = branches_[index];
+  order_.push_back(static_cast<uint32_t>(index));
+  if (!task.failed) {
+    branch.end = End::done;
+    ++done_;
+  } else {
+    branch.end = task.ended_cancelled() ? End::cancelled : End::failed;
+    branch.error = task.error;
+    ++(branch.end == End::failed ? failed_ : cancelled_count_);
+  }
+  if (task.journaled() && !execution_.noted(task, 0, Kind::branch_done)) {
+    journal::Record record;
+    record.kind = Kind::branch_done;
+    record.task = task.id;
+    record.name = spec_.label ? spec_.label(index) : std::to_string(index + 1);
+    record.data = task.failed ? journal::with_error({}, to_json_text(*task.error)) : std::string();
+    execution_.note(std::move(record), false);
+  }
+  if (!stopping_) decide(index);
+  start_more();
+  finish_if_over();
+}
+
+void Parallel::decide(size_t index) {
+  const Branch& branch = branches_[index];
+  if (spec_.race) {
+    winner_ = index;
+    return stop("need", branch.end == End::done ? nullptr : branch.error);
+  }
+  if (spec_.need > 0 && done_ >= spec_.need && done_ < spec_.total) {
+    if (spec_.keep_rest) return leave_rest();
+    return stop("need", nullptr);
+  }
+  if (branch.end == End::done) return;
+  size_t lost = failed_ + cancelled_count_;
+  bool need_lost = spec_.need > 0 && spec_.total - lost < spec_.need;
+  bool over_tolerance = spec_.tolerant && lost > spec_.tolerate;
+  bool plain = spec_.need == 0 && !spec_.tolerant;
+  if (plain && !spec_.collect) return stop("failed", branch.error);
+  if (!need_lost && !over_tolerance) return;
+  task::ErrorRef error = std::make_shared<const Error>(
+      broken(need_lost ? "need " + std::to_string(spec_.need) + " can no longer be met"
+                       : "more than " + std::to_string(spec_.tolerate) + " branches failed"));
+  if (spec_.collect) error_ = error;   // raised when all have ended
+  else stop("failed", error);
+}
+
+// Nothing more is started; what runs is cancelled and waited for.
+void Parallel::stop(const char* reason, task::ErrorRef error) {
+  stopping_ = true;
+  reason_ = reason;
+  error_ = std::move(error);
+  sibling_reason_ = std::make_shared<const Error>(
+      code::k_cancelled, error_ ? "a sibling branch failed" : "the other branches are enough");
+  cancel_children(execution_.scheduler(), sibling_reason_);
+}
+
+// What still runs becomes the run's; what has not started is started there too.
+void Parallel::leave_rest() {
+  while (next_ < spec_.total) {
+    size_t index = next_++;
+    branches_[index].task = &execution_.scheduler().spawn(task_, *this, make_(index));
+  }
+  stopping_ = true;
+  reason_ = "need";
+  for (Branch& branch : branches_) {
+    if (branch.end != End::none) continue;
+    hand_over(*branch.task, execution_.background());
+    branch.task = nullptr;
+  }
+}
+
+void Parallel::finish_if_over() {
+  if (over_ || live() > 0 || (!stopping_ && next_ < spec_.total)) return;
+  over_ = true;
+  if (reason_ == std::string_view("all") && failed_ > 0 && spec_.tolerant && !error_) reason_ = "tolerated";
+  note_scope(Kind::branch_joined, info());
+  execution_.scheduler().wake(*task_, cancelled_ ? Outcome::of_error(cancelled_) : outcome());
+}
+
+Outcome Parallel::outcome() const {
+  if (error_ == nullptr) return {};
+  Error error = *error_;
+  for (uint32_t index : order_) {
+    const Branch& branch = branches_[index];
+    if (branch.end == End::failed && branch.error != error_) error.suppressed.push_back(*branch.error);
+  }
+  if (spec_.need > 0 || spec_.tolerant) error.data = info();
+  return Outcome::of_error(std::move(error));
+}
+
+Error Parallel::broken(const std::string& what) const {
+  std::string text = std::string(spec_.call) + (spec_.name == spec_.call ? "" : " '" + spec_.name + "'") + ": " + what +
+                     " (" + std::to_string(done_) + " done, " + std::to_string(failed_) + " failed of " +
+                     std::to_string(spec_.total) + ")";
+  Error error(code::k_step_failed, text);
+  error.data = info();
+  return error;
+}
+
+std::string Parallel::info() const {
+  std::string order;
+  for (uint32_t index : order_) {
+    if (branches_[index].end == End::cancelled) continue;
+    if (!order.empty()) order += ',';
+    order += spec_.label ? spec_.label(index) : std::to_string(index + 1);
+  }
+  size_t cancelled = spec_.total - done_ - failed_;
+  if (spec_.keep_rest) cancelled = cancelled_count_;
+  return "{\"reason\":\"" + std::string(reason_) + "\",\"done\":" + std::to_string(done_) + ",\"failed\":" +
+         std::to_string(failed_) + ",\"cancelled\":" + std::to_string(cancelled) + ",\"total\":" +
+         std::to_string(spec_.total) + ",\"order\":[" + order + "]}";
+}
+
+void Parallel::note_scope(Kind kind, std::string data) {
+  if (!task_->journaled() || execution_.noted(*task_, number_, kind)) return;
+  journal::Record record;
+  record.kind = kind;
+  record.task = task_->id;
+  record.op = number_;
+  record.name = spec_.name;
+  record.data = std::move(data);
+  execution_.note(std::move(record), false);
+}
+
+std::string Parallel::describe() const {
+  std::string text = spec_.call;
+  if (spec_.name != spec_.call) text += " '" + spec_.name + "'";
+  return text + ": " + std::to_string(order_.size()) + " of " + std::to_string(spec_.total) + " branches";
+}
+
+}  // namespace perilune::flow

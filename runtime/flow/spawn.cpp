@@ -1,0 +1,169 @@
+// Spawned tasks and groups; see spawn.hpp.
+// SPDX-License-Identifier: MIT
+#include "runtime/flow/spawn.hpp"
+
+namespace perilune::flow {
+
+using task::Outcome;
+using task::Task;
+
+Outcome AwaitTask::outcome() const { return handle_->failed ? Outcome::of_error(handle_->error) : Outcome{}; }
+
+bool AwaitTask::begin(Task& task) {
+  if (task.cancelling()) {
+    task.outcome = Outcome::of_error(task.cancel_reason);
+    return true;
+  }
+  handle_->claimed = true;
+  if (handle_->task == nullptr) {
+    task.outcome = outcome();
+    return true;
+  }
+  task_ = &task;
+  execution_.scheduler().wait(task, *this);
+  handle_->on_end.push_back([this, gone = gone_] {
+    if (!*gone && task_ != nullptr) execution_.scheduler().wake(*std::exchange(task_, nullptr), outcome());
+  });
+  return false;
+}
+
+void AwaitTask::cancel(const task::ErrorRef& reason) {
+  if (task_ != nullptr) execution_.scheduler().wake(*std::exchange(task_, nullptr), Outcome::of_error(reason));
+}
+
+Group::Group(Execution& execution, Task& owner, size_t limit)
+    : execution_(execution), owner_(&owner), owner_life_(owner.life()), limit_(limit) {}
+
+Result<size_t> Group::add(Task& maker, std::unique_ptr<task::Coroutine> coroutine) {
+  if (closed_) return Error(code::k_usage, "the group is closed: nothing can be added any more");
+  if (owner_life_.expired()) return Error(code::k_usage, "the group has ended with the task that made it");
+  size_t index = members_.size();
+  members_.emplace_back();
+  if (limit_ != 0 && running_ >= limit_) {
+    queue_.push_back({index, ++maker.child_count, maker.id, std::move(coroutine)});
+    return index;
+  }
+  start(index, maker, std::move(coroutine));
+  return index;
+}
+
+void Group::start(size_t index, Task& maker, std::unique_ptr<task::Coroutine> coroutine) {
+  ++running_;
+  auto handle = execution_.scheduler().spawn_into(*owner_, maker, std::move(coroutine));
+  handle->claimed = true;   // g:wait() tells its error
+  members_[index].handle = handle;
+  handle->on_end.push_back([group = shared_from_this(), index] { group->ended(index); });
+}
+
+void Group::ended(size_t index) {
+  const task::TaskHandle& handle = *members_[index].handle;
+  --running_;
+  order_.push_back(static_cast<uint32_t>(index));
+  if (!handle.failed) {
+    ++done_;
+  } else if (handle.cancelled) {
+    ++cancelled_;
+  } else {
+    ++failed_;
+    if (first_error_ == nullptr) first_error_ = handle.error;
+  }
+  if (!queue_.empty()) {
+    Queued next = std::move(queue_.front());
+    queue_.pop_front();
+    Task stand_in;   // the maker may have ended: only its id, its sources and the number that it gave count
+    stand_in.id = next.id;
+    stand_in.child_count = next.number - 1;
+    stand_in.attempt = owner_->attempt;
+    if (owner_->cancelling()) stand_in.cancel_reason = owner_->cancel_reason;
+    start(next.index, stand_in, std::move(next.coroutine));
+  }
+  changed();
+}
+
+void Group::changed() {
+  auto watchers = std::move(watchers_);
+  watchers_.clear();
+  for (auto& watcher : watchers) watcher();
+}
+
+void Group::close() {
+  closed_ = true;
+  changed();
+}
+
+void Group::cancel(const task::ErrorRef& reason) {
+  closed_ = true;
+  for (Queued& queued : queue_) {
+    members_[queued.index].cancelled = true;
+    ++cancelled_;
+  }
+  queue_.clear();
+  for (size_t i = 0; i < members_.size(); ++i)
+    if (auto& handle = members_[i].handle; handle && handle->task) execution_.scheduler().cancel(*handle->task, reason);
+  changed();
+}
+
+std::string Group::info(const char* reason) const {
+  std::string order;
+  for (uint32_t index : order_) {
+    const Member& member = members_[index];
+    if (member.handle->cancelled) continue;
+    if (!order.empty()) order += ',';
+    order += std::to_string(index + 1);
+  }
+  return "{\"reason\":\"" + std::string(reason) + "\",\"done\":" + std::to_string(done_) + ",\"failed\":" +
+         std::to_string(failed_) + ",\"cancelled\":" + std::to_string(cancelled_) + ",\"total\":" +
+         std::to_string(total()) + ",\"order\":[" + order + "]}";
+}
+
+bool GroupWait::decided(Outcome& outcome) const {
+  if (need_ > 0) {
+    if (group_->done() >= need_) return true;
+    bool can_grow = !group_->closed() || group_->live() > 0;
+    if (can_grow && (!group_->closed() || group_->done() + group_->live() >= need_)) return false;
+    Error error(code::k_step_failed, "group: need " + std::to_string(need_) + " can no longer be met");
+    error.data = group_->info("failed");
+    if (group_->first_error()) error.suppressed.push_back(*group_->first_error());
+    outcome = Outcome::of_error(std::move(error));
+    return true;
+  }
+  if (group_->first_error() != nullptr) {
+    outcome = Outcome::of_error(group_->first_error());
+    group_->cancel(std::make_shared<const Error>(code::k_cancelled, "a sibling branch failed"));
+    return group_->live() == 0;
+  }
+  return group_->closed() && group_->live() == 0;
+}
+
+bool GroupWait::begin(Task& task) {
+  if (task.cancelling()) {
+    task.outcome = Outcome::of_error(task.cancel_reason);
+    return true;
+  }
+  task.outcome = {};
+  if (decided(task.outcome)) return true;
+  task_ = &task;
+  execution_.scheduler().wait(task, *this);
+  look();
+  return false;
+}
+
+void GroupWait::look() {
+  group_->watchers_.push_back([this, gone = gone_] {
+    if (*gone || task_ == nullptr) return;
+    Outcome outcome;
+    if (decided(outcome)) execution_.scheduler().wake(*std::exchange(task_, nullptr), std::move(outcome));
+    else if (task_ != nullptr) look();
+  });
+}
+
+void GroupWait::cancel(const task::ErrorRef& reason) {
+  if (task_ != nullptr) execution_.scheduler().wake(*std::exchange(task_, nullptr), Outcome::of_error(reason));
+}
+
+std::string GroupWait::describe() const {
+  return "group: " + std::to_string(group_->done()) + " of " + std::to_string(group_->total()) +
+         (group_->closed() ? "" : ", not closed yet");
+}
+
+}  // namespace perilune::flow

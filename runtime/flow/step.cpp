@@ -1,0 +1,234 @@
+// The life of a step: attempts, time-outs, back-off, outcome. The picture is in step.hpp.
+// SPDX-License-Identifier: MIT
+#include "runtime/flow/step.hpp"
+
+#include <algorithm>
+
+#include "runtime/base/ids.hpp"
+#include "runtime/base/units.hpp"
+#include "runtime/journal/payload.hpp"
+
+namespace perilune::flow {
+
+using journal::Kind;
+using journal::Record;
+
+namespace {
+constexpr int64_t k_heartbeat_gap_us = 100'000;   // heartbeats closer than this are merged: the newest counts
+bool truthy(const Result<std::string>& json) { return json.ok() && *json != "false" && *json != "null" && !json->empty(); }
+}  // namespace
+
+Step::Step(Execution& execution, StepSpec spec, std::unique_ptr<StepCode> code)
+    : Durable(execution, spec.name, spec.fingerprint), spec_(std::move(spec)), code_(std::move(code)) {}
+
+Step::~Step() {
+  execution_.loop().stop_timer(timer_);
+  if (phase_ != Phase::idle) execution_.drop(*this);
+}
+
+bool Step::accepts(Kind kind) const {
+  return kind == Kind::step_done || kind == Kind::step_failed || kind == Kind::step_skipped;
+}
+
+std::string Step::describe() const {
+  std::string text = "step '" + name() + "'";
+  if (attempt_ > 1) text += " (attempt " + std::to_string(attempt_) + ")";
+  if (phase_ == Phase::backoff) text += " waiting to try again";
+  return text;
+}
+
+void Step::start() {
+  first_started_us_ = execution_.loop().clock().wall_us();
+  phase_ = Phase::condition;
+  execution_.hold(*this);
+  read_recorded();
+  if (spec_.skip) return finish(Kind::step_skipped, {});
+  if (unknown_) {
+    error_ = Error(code::k_unknown_outcome, "the step was begun before a crash and its outcome is not known; "
+                                            "it is marked `once`, so it is not run again by itself");
+    return fail_for_good();
+  }
+  if (attempt_ > 0) {   // an earlier life failed: go on with the back-off, or decide again
+    if (resume_at_us_ > 0) return back_off(resume_at_us_);
+    return begin_attempt();
+  }
+  if (!ask(Phase::condition, code_->condition())) begin_attempt();
+}
+
+// Counts attempts, intents and failures of earlier lives.
+void Step::read_recorded() {
+  int intents = 0, failures = 0;
+  const journal::Cursor& cursor = execution_.cursor();
+  for (uint32_t i = recorded().first; i != 0; i = cursor.after(i)) {
+    const Record& record = cursor.at(i);
+    switch (record.kind) {
+      case Kind::intent: ++intents; break;
+      case Kind::heartbeat: context_.last_progress = std::string(journal::value_of(record.data)); break;
+      case Kind::step_started: noted_started_ = true; break;
+      case Kind::attempt_failed:
+        if (failures++ > 0) earlier_.push_back(error_);
+        error_ = error_from_json_text(journal::error_of(record.data));
+        attempt_ = static_cast<int>(journal::number_of(record.data, "attempt"));
+        resume_at_us_ = journal::number_of(record.data, "retry_at");
+        break;
+      default: break;
+    }
+    int64_t started_us = journal::number_of(record.data, "started");
+    if (started_us > 0) first_started_us_ = std::min(first_started_us_, started_us);
+  }
+  unknown_ = intents > failures;
+}
+
+// Runs a question of the script as a task: when, retry.on, retry.unless.
+bool Step::ask(Phase phase, std::unique_ptr<task::Coroutine> coroutine) {
+  if (coroutine == nullptr) return false;
+  phase_ = phase;
+  context_.effects_allowed = false;
+  running_ = &execution_.scheduler().spawn_attempt(task(), *this, std::move(coroutine), context_);
+  return true;
+}
+
+void Step::begin_attempt() {
+  ++attempt_;
+  if (!spec_.once) return run_attempt();
+  phase_ = Phase::intent;
+  execution_.note_then(remark(Kind::intent, "{\"attempt\":" + std::to_string(attempt_) + "}"), [this] {
+    if (cancelled()) return finish(Kind::op_cancelled, {});   // the body was never begun
+    run_attempt();
+  });
+}
+
+void Step::run_attempt() {
+  phase_ = Phase::attempt;
+  timed_out_ = false;
+  context_.number = attempt_;
+  context_.step = name();
+  context_.input = spec_.input;
+  context_.effects_allowed = true;
+  context_.object_ids = 0;
+  context_.random = Random(hash64(name(), static_cast<uint64_t>(attempt_) + number()));
+  context_.key = [this] { return execution_.operation_key(task(), number()); };
+  context_.heartbeat = [this](std::string progress) {
+    int64_t now_us = execution_.loop().clock().mono_us();
+    context_.last_progress = progress;
+    if (now_us - last_heartbeat_us_ < k_heartbeat_gap_us) return;
+    last_heartbeat_us_ = now_us;
+    execution_.note(remark(Kind::heartbeat, journal::with_value({}, progress)), true);
+  };
+  attempt_started_us_ = execution_.loop().clock().wall_us();
+  context_.deadline_us = spec_.timeout_us > 0 ? attempt_started_us_ + spec_.timeout_us : 0;
+  running_ = &execution_.scheduler().spawn_attempt(task(), *this, code_->attempt(context_), context_);
+  if (spec_.timeout_us > 0) {
+    timer_ = execution_.loop().start_timer(spec_.timeout_us, [this] {
+      timer_ = 0;
+      timed_out_ = true;
+      execution_.scheduler().cancel(*running_, std::make_shared<const Error>(code::k_timeout, "timed out"));
+      execution_.ask_turn();
+    });
+  }
+  execution_.ask_turn();
+}
+
+void Step::lasting() {
+  if (phase_ != Phase::attempt || noted_started_) return;
+  noted_started_ = true;
+  std::string data = "{\"started\":" + std::to_string(attempt_started_us_) + ",\"attempt\":" + std::to_string(attempt_) + "}";
+  execution_.note(remark(Kind::step_started, std::move(data)), true);
+}
+
+void Step::child_ended(task::Task& ended) {
+  running_ = nullptr;
+  execution_.loop().stop_timer(timer_);
+  timer_ = 0;
+  Phase phase = phase_;
+  if (phase == Phase::attempt) {
+    attempt_ended(ended);
+  } else if (ended.failed && cancelled()) {
+    finish(Kind::op_cancelled, {});
+  } else if (ended.failed) {   // the question itself failed: that is the step's failure
+    error_ = *ended.error;
+    fail_for_good();
+  } else {
+    bool yes = truthy(ended.coroutine->encode_result());
+    if (phase == Phase::condition) yes ? begin_attempt() : finish(Kind::step_skipped, {});
+    else if (phase == Phase::asking_on) yes ? decide_retry() : fail_for_good();
+    else yes ? fail_for_good() : retry_later();
+  }
+  release(ended);
+}
+
+void Step::attempt_ended(task::Task& ended) {
+  if (!ended.failed) {
+    Result<std::string> value = ended.coroutine->encode_result();
+    if (value.ok() && spec_.expect) value = spec_.expect->check(*value, "the result of step '" + name() + "'");
+    if (value.ok()) return finish(Kind::step_done, journal::with_value({first_started_us_, attempt_, {}}, *value));
+    return attempt_failed(std::move(value.error()));
+  }
+  if (timed_out_ && ended.cancel_reason != nullptr && ended.cancel_reason->code == code::k_timeout) {
+    const char* code = spec_.once ? code::k_unknown_outcome : code::k_timeout;
+    return attempt_failed(Error(code, "no answer within " + format_duration(spec_.timeout_us)));
+  }
+  if (cancelled()) return finish(Kind::op_cancelled, {});
+  attempt_failed(*ended.error);
+}
+
+void Step::attempt_failed(Error error) {
+  if (attempt_ > 1) earlier_.push_back(std::move(error_));
+  error_ = std::move(error);
+  if (error_.code == code::k_script) error_.code = code::k_step_failed;
+  if (error_.step.empty()) error_.step = name();
+  error_.attempt = attempt_;
+  if (cancelled() || !may_retry(spec_.retry, error_, attempt_)) return fail_for_good();
+  if (!ask(Phase::asking_on, code_->retry_on(error_))) decide_retry();
+}
+
+void Step::decide_retry() {
+  if (!ask(Phase::asking_unless, code_->retry_unless(error_))) retry_later();
+}
+
+void Step::retry_later() {
+  int64_t delay_us = retry_delay_us(spec_.retry, error_, attempt_, context_.random);
+  int64_t due_us = execution_.loop().clock().wall_us() + delay_us;
+  execution_.note(remark(Kind::attempt_failed, error_data("\"retry_at\":" + std::to_string(due_us))), true);
+  back_off(due_us);
+}
+
+void Step::back_off(int64_t due_us) {
+  phase_ = Phase::backoff;
+  int64_t left_us = std::max<int64_t>(0, due_us - execution_.loop().clock().wall_us());
+  timer_ = execution_.loop().start_timer(left_us, [this] {
+    timer_ = 0;
+    begin_attempt();
+  });
+}
+
+std::string Step::error_data(std::string_view extra) const {
+  return journal::with_error({attempt_started_us_ > 0 ? attempt_started_us_ : first_started_us_, attempt_, extra},
+                             to_json_text(error_));
+}
+
+void Step::fail_for_good() {
+  if (error_.step.empty()) error_.step = name();
+  for (Error& error : earlier_) error_.suppressed.push_back(std::move(error));
+  earlier_.clear();
+  finish(Kind::step_failed, error_data({}));
+}
+
+void Step::finish(Kind kind, std::string data) {
+  phase_ = Phase::idle;
+  execution_.drop(*this);
+  if (kind == Kind::op_cancelled) record_cancelled();
+  else record(kind, std::move(data));
+}
+
+void Step::teardown(const task::ErrorRef& reason) {
+  if (running_ != nullptr) {
+    execution_.scheduler().cancel(*running_, reason);   // its end finishes the step
+  } else if (phase_ == Phase::backoff) {
+    execution_.loop().stop_timer(timer_);
+    timer_ = 0;
+    finish(Kind::op_cancelled, {});
+  }   // phase intent: decided when the intent is committed
+}
+
+}  // namespace perilune::flow

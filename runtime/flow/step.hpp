@@ -1,0 +1,93 @@
+// step: runs its body once, journals the outcome, and gives it back.
+//
+//   start -> [when] -> attempt 1 -> step_done
+//                        | failed -> attempt_failed, back-off -> attempt 2 ...
+//                        | failed for good -> step_failed
+//   `once`: an intent is committed before each attempt; an intent without outcome found after a crash is unknown_outcome.
+//
+// An attempt is a task in the step's scope with sources of its own (AttemptContext), so that nothing it draws (random
+// numbers, ids, time) moves those of the run.
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "runtime/flow/durable.hpp"
+#include "runtime/flow/retry.hpp"
+#include "runtime/flow/schema.hpp"
+
+namespace perilune::flow {
+
+// The script's side of a step. Each call makes a coroutine that the step runs as a task of its own.
+class StepCode {
+ public:
+  virtual ~StepCode() = default;
+  virtual std::unique_ptr<task::Coroutine> attempt(const task::AttemptContext& attempt) = 0;
+  // `when` as a function: its result decides (false and nil skip). Null: there is none.
+  virtual std::unique_ptr<task::Coroutine> condition() { return nullptr; }
+  // retry.on / retry.unless as functions of the error: the result says yes or no. Null: there is none.
+  virtual std::unique_ptr<task::Coroutine> retry_on(const Error& error) { return (void)error, nullptr; }
+  virtual std::unique_ptr<task::Coroutine> retry_unless(const Error& error) { return (void)error, nullptr; }
+};
+
+struct StepSpec {
+  std::string name;
+  RetryPolicy retry;
+  int64_t timeout_us = 0;          // per attempt; 0 = none
+  bool once = false;
+  bool skip = false;               // when = false
+  std::string input;               // JSON text, or empty
+  uint64_t fingerprint = 0;
+  std::shared_ptr<const Schema> expect;
+};
+
+class Step final : public Durable, public task::Scope {
+ public:
+  Step(Execution& execution, StepSpec spec, std::unique_ptr<StepCode> code);
+  ~Step() override;
+
+  const char* call() const override { return "step"; }
+  bool accepts(journal::Kind kind) const override;
+  std::string describe() const override;
+  void child_ended(task::Task& task) override;
+
+ private:
+  enum class Phase : uint8_t { idle, condition, intent, attempt, asking_on, asking_unless, backoff };
+  void start() override;
+  void teardown(const task::ErrorRef& reason) override;
+  void lasting() override;
+
+  void read_recorded();
+  void begin_attempt();
+  void run_attempt();
+  void attempt_ended(task::Task& task);
+  void attempt_failed(Error error);
+  void decide_retry();
+  void retry_later();
+  void fail_for_good();
+  void back_off(int64_t due_us);
+  void finish(journal::Kind kind, std::string data);
+  bool ask(Phase phase, std::unique_ptr<task::Coroutine> coroutine);
+  std::string error_data(std::string_view extra) const;
+
+  StepSpec spec_;
+  std::unique_ptr<StepCode> code_;
+  task::AttemptContext context_;
+  Phase phase_ = Phase::idle;
+  task::Task* running_ = nullptr;
+  int attempt_ = 0;                 // the one that runs, or ran last
+  int64_t first_started_us_ = 0;
+  int64_t attempt_started_us_ = 0;
+  bool noted_started_ = false;
+  bool timed_out_ = false;
+  bool unknown_ = false;            // an intent of an earlier life has no outcome
+  int64_t resume_at_us_ = 0;        // back-off of an earlier life, wall time
+  int64_t last_heartbeat_us_ = 0;
+  Error error_;                     // of the attempt that failed last
+  std::vector<Error> earlier_;      // of those before
+  loop::TimerId timer_ = 0;         // time-out or back-off
+};
+
+}  // namespace perilune::flow

@@ -1,0 +1,48 @@
+// See rules.hpp.
+// SPDX-License-Identifier: MIT
+#include "runtime/store/rules.hpp"
+
+#include <utility>
+
+namespace perilune::store {
+namespace {
+
+std::optional<Error> refuse_gap(const std::vector<journal::Record>& records, uint64_t last_seq,
+                                const std::string& run) {
+  for (const auto& record : records) {
+    if (record.seq != last_seq + 1) {
+      return Error(code::k_conflict, "record " + std::to_string(record.seq) + " of run " + run +
+                                         " does not follow record " + std::to_string(last_seq));
+    }
+    last_seq = record.seq;
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+std::optional<Error> refuse_append(const Append& append, const Position& position) {
+  if (append.epoch != position.epoch) {
+    return Error(code::k_fenced, "run number " + std::to_string(append.run) + " is owned under epoch " +
+                                     std::to_string(position.epoch) + "; this write came under epoch " +
+                                     std::to_string(append.epoch));
+  }
+  return refuse_gap(append.records, position.last_seq, "number " + std::to_string(append.run));
+}
+
+std::optional<Error> refuse_create(const NewRun& run) { return refuse_gap(run.records, 0, "'" + run.row.id + "'"); }
+
+Error no_such_run(const std::string& id) { return Error(code::k_not_found, "there is no run '" + id + "'"); }
+
+Error no_such_run(int64_t no) { return Error(code::k_not_found, "there is no run number " + std::to_string(no)); }
+
+bool is_empty(const RunPatch& patch) { return !patch.status && !patch.wake_us && !patch.output && !patch.error; }
+
+void merge(RunPatch& patch, RunPatch&& later) {
+  if (later.status) patch.status = later.status;
+  if (later.wake_us) patch.wake_us = later.wake_us;
+  if (later.output) patch.output = std::move(later.output);
+  if (later.error) patch.error = std::move(later.error);
+}
+
+}  // namespace perilune::store

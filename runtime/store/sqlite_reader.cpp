@@ -1,0 +1,139 @@
+// See sqlite_reader.hpp. Each call is a read transaction of its own, so that no reader keeps the log from being used
+// again for longer than a call.
+// SPDX-License-Identifier: MIT
+#include "runtime/store/sqlite_reader.hpp"
+
+#include <utility>
+#include <vector>
+
+#include "runtime/store/sqlite_rows.hpp"
+
+namespace perilune::store {
+namespace {
+
+int64_t sql_limit(int64_t limit) { return limit > 0 ? limit : -1; }
+
+// All rows of a statement whose parameters are bound.
+template <class T>
+Result<std::vector<T>> rows_of(SqliteStatement& statement, Result<T> (*read)(const SqliteStatement&)) {
+  SqliteReset reset(statement);
+  std::vector<T> rows;
+  for (;;) {
+    Result<bool> more = statement.step();
+    if (!more) return more.error();
+    if (!*more) return rows;
+    Result<T> row = read(statement);
+    if (!row) return row.error();
+    rows.push_back(std::move(*row));
+  }
+}
+
+// The where clause of a filter, with ? for each of its values.
+std::string condition(const Filter& filter) {
+  std::string text = "where created_us >= ?";
+  bool unfinished = !filter.statuses.empty();
+  if (!filter.statuses.empty()) {
+    text += " and status in (";
+    for (size_t i = 0; i < filter.statuses.size(); ++i) {
+      text += i == 0 ? "?" : ", ?";
+      unfinished = unfinished && !is_final(filter.statuses[i]);
+    }
+    text += ")";
+  }
+  // In the words of the partial index, or SQLite would not see that it holds all that is asked for.
+  if (unfinished) text += " and status not in ('completed', 'failed', 'cancelled')";
+  if (!filter.workflow.empty()) text += " and workflow = ?";
+  if (!filter.session.empty()) text += " and session = ?";
+  return text;
+}
+
+class SqliteReader final : public StoreReader {
+ public:
+  explicit SqliteReader(SqliteConnection db) : db_(std::move(db)) {}
+
+  Result<std::optional<RunRow>> run(const std::string& id) override {
+    Result<SqliteStatement*> select = prepared(run_, std::string(k_select_run) + "where id = ?1");
+    if (!select) return select.error();
+    (*select)->bind(1, id);
+    Result<std::vector<RunRow>> rows = rows_of(**select, read_run);
+    if (!rows) return rows.error();
+    if (rows->empty()) return std::optional<RunRow>();
+    return std::optional<RunRow>(std::move(rows->front()));
+  }
+
+  Result<std::vector<RunRow>> runs_by_prefix(const std::string& prefix, int64_t limit) override {
+    Result<SqliteStatement*> select =
+        prepared(prefix_, std::string(k_select_run) + "where id >= ?1 and id < ?2 order by id limit ?3");
+    if (!select) return select.error();
+    std::string beyond = prefix + "\xF4\x8F\xBF\xBF";  // the last character there is
+    (*select)->bind(1, prefix).bind(2, beyond).bind(3, sql_limit(limit));
+    return rows_of(**select, read_run);
+  }
+
+  Result<std::vector<RunRow>> list(const Filter& filter) override {
+    Result<SqliteStatement> select =
+        db_.prepare(k_select_run + condition(filter) + " order by created_us desc, no desc limit ?");
+    if (!select) return select.error();
+    int parameter = 0;
+    select->bind(++parameter, filter.since_us);
+    for (Status status : filter.statuses) select->bind(++parameter, status_name(status));
+    if (!filter.workflow.empty()) select->bind(++parameter, filter.workflow);
+    if (!filter.session.empty()) select->bind(++parameter, filter.session);
+    select->bind(++parameter, sql_limit(filter.limit));
+    return rows_of(*select, read_run);
+  }
+
+  Result<std::vector<journal::Record>> records(int64_t run_no, uint64_t from_seq, int64_t limit) override {
+    Result<SqliteStatement*> select = prepared(records_, k_select_records);
+    if (!select) return select.error();
+    (*select)->bind(1, run_no).bind(2, static_cast<int64_t>(from_seq)).bind(3, sql_limit(limit));
+    return rows_of(**select, read_record);
+  }
+
+  Result<std::optional<std::string>> bundle(const std::string& hash) override {
+    Result<SqliteStatement*> select = prepared(bundle_, "select content from bundles where hash = ?1");
+    if (!select) return select.error();
+    SqliteReset reset(**select);
+    Result<bool> found = (*select)->bind(1, hash).step();
+    if (!found) return found.error();
+    if (!*found) return std::optional<std::string>();
+    return std::optional<std::string>((*select)->text(0));
+  }
+
+ private:
+  // A statement that is prepared at its first use.
+  Result<SqliteStatement*> prepared(std::optional<SqliteStatement>& statement, const std::string& sql) {
+    if (!statement) {
+      Result<SqliteStatement> made = db_.prepare(sql);
+      if (!made) return made.error();
+      statement = std::move(*made);
+    }
+    return &*statement;
+  }
+
+  SqliteConnection db_;
+  std::optional<SqliteStatement> run_, prefix_, records_, bundle_;
+};
+
+class FailedReader final : public StoreReader {
+ public:
+  explicit FailedReader(Error why) : why_(std::move(why)) {}
+  Result<std::optional<RunRow>> run(const std::string&) override { return why_; }
+  Result<std::vector<RunRow>> runs_by_prefix(const std::string&, int64_t) override { return why_; }
+  Result<std::vector<RunRow>> list(const Filter&) override { return why_; }
+  Result<std::vector<journal::Record>> records(int64_t, uint64_t, int64_t) override { return why_; }
+  Result<std::optional<std::string>> bundle(const std::string&) override { return why_; }
+
+ private:
+  Error why_;
+};
+
+}  // namespace
+
+std::unique_ptr<StoreReader> make_sqlite_reader(SqliteConnection db) {
+  return std::make_unique<SqliteReader>(std::move(db));
+}
+
+std::unique_ptr<StoreReader> make_failed_reader(Error why) { return std::make_unique<FailedReader>(std::move(why)); }
+
+}  // namespace perilune::store

@@ -1,0 +1,27 @@
+// Rows of the database as RunRow and Record: the columns in one order, for those who read them and write them.
+// Uses sqlite_connection.
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <string>
+
+#include "runtime/store/sqlite_connection.hpp"
+#include "runtime/store/store.hpp"
+
+namespace perilune::store {
+
+// "select ... from runs": add a where clause. read_run() reads a row of it; a status that is none is "damaged".
+extern const char* const k_select_run;
+Result<RunRow> read_run(const SqliteStatement& row);
+
+// Parameters: the run's number, the first seq, the limit (-1 = none).
+extern const char* const k_select_records;
+Result<journal::Record> read_record(const SqliteStatement& row);
+
+extern const char* const k_insert_run;
+void bind_run(SqliteStatement& insert, const RunRow& row);
+
+extern const char* const k_insert_record;
+void bind_record(SqliteStatement& insert, int64_t run_no, const journal::Record& record);
+
+}  // namespace perilune::store

@@ -1,0 +1,217 @@
+// See sqlite_writer.hpp.
+// SPDX-License-Identifier: MIT
+#include "runtime/store/sqlite_writer.hpp"
+
+#include <algorithm>
+#include <string>
+#include <utility>
+
+#include "runtime/store/sqlite_rows.hpp"
+
+namespace perilune::store {
+namespace {
+
+// Positions are only a cache: beyond this many it starts again from the rows.
+constexpr size_t k_positions_max = 100'000;
+
+void bind_or_null(SqliteStatement& statement, int parameter, const std::optional<std::string>& text) {
+  if (text)
+    statement.bind(parameter, *text);
+  else
+    statement.bind_null(parameter);
+}
+
+}  // namespace
+
+Result<std::unique_ptr<SqliteWriter>> SqliteWriter::make(SqliteConnection db) {
+  std::unique_ptr<SqliteWriter> writer(new SqliteWriter(std::move(db)));
+  Result<void> done = writer->prepare();
+  if (!done) return done.error();
+  return writer;
+}
+
+Result<void> SqliteWriter::prepare() {
+  const std::pair<SqliteStatement*, std::string> statements[] = {
+      {&begin_, "begin immediate"},
+      {&commit_, "commit"},
+      {&rollback_, "rollback"},
+      {&insert_record_, k_insert_record},
+      {&insert_run_, k_insert_run},
+      {&insert_bundle_, "insert or ignore into bundles (hash, content) values (?1, ?2)"},
+      {&select_run_, std::string(k_select_run) + "where id = ?1"},
+      {&select_position_,
+       "select epoch, coalesce((select max(seq) from records where run = ?1), 0) from runs where no = ?1"},
+      {&update_row_,
+       "update runs set status = coalesce(?2, status), wake_us = coalesce(?3, wake_us), output = coalesce(?4, output),"
+       " error = coalesce(?5, error), updated_us = max(updated_us, ?6) where no = ?1"},
+      {&update_epoch_, "update runs set epoch = ?2 where no = ?1"},
+  };
+  for (const auto& [target, sql] : statements) {
+    Result<SqliteStatement> statement = db_.prepare(sql);
+    if (!statement) return statement.error();
+    *target = std::move(*statement);
+  }
+  return {};
+}
+
+void SqliteWriter::commit(std::vector<Operation>& batch) {
+  Result<void> done = write_all(batch);
+  changes_.clear();
+  if (positions_.size() > k_positions_max) positions_.clear();
+  if (done) return;
+  // SQLite may have rolled back by itself.
+  if (db_.in_transaction()) (void)rollback_.run();
+  positions_.clear();
+  for (Operation& operation : batch) operation.refusal = std::make_unique<Error>(done.error());
+}
+
+Result<void> SqliteWriter::write_all(std::vector<Operation>& batch) {
+  Result<void> done = begin_.run();
+  if (!done) return done;
+  for (Operation& operation : batch) {
+    done = apply(operation);
+    if (!done) return done;
+  }
+  done = write_changes();
+  if (!done) return done;
+  return commit_.run();
+}
+
+Result<void> SqliteWriter::apply(Operation& operation) {
+  if (auto* append = std::get_if<AppendOp>(&operation.work)) return apply(*append, operation.refusal);
+  if (auto* create = std::get_if<std::unique_ptr<CreateOp>>(&operation.work)) return apply(**create, operation.refusal);
+  if (auto* claim = std::get_if<std::unique_ptr<ClaimOp>>(&operation.work)) return apply(**claim, operation.refusal);
+  return apply(*std::get<std::unique_ptr<BundleOp>>(operation.work));
+}
+
+Result<void> SqliteWriter::apply(AppendOp& op, std::unique_ptr<Error>& refusal) {
+  Append& append = op.append;
+  Result<Position*> found = position_of(append.run);
+  if (!found) return found.error();
+  Position* position = *found;
+  std::optional<Error> refused = position == nullptr ? no_such_run(append.run) : refuse_append(append, *position);
+  if (refused) {
+    refusal = std::make_unique<Error>(std::move(*refused));
+    return {};
+  }
+  Result<void> done = insert_records(append.run, append.records);
+  if (!done) return done;
+  position->last_seq += append.records.size();
+  if (is_empty(append.patch)) return {};
+  RowChange& change = changes_[append.run];
+  merge(change.patch, std::move(append.patch));
+  change.at_us = std::max(change.at_us, op.at_us);
+  return {};
+}
+
+Result<void> SqliteWriter::apply(CreateOp& op, std::unique_ptr<Error>& refusal) {
+  Result<std::optional<RunRow>> standing = row_of(op.run.row.id);
+  if (!standing) return standing.error();
+  if (*standing) {
+    op.created = {std::move(**standing), true};
+    return {};
+  }
+  if (std::optional<Error> refused = refuse_create(op.run)) {
+    refusal = std::make_unique<Error>(std::move(*refused));
+    return {};
+  }
+  return insert_new(op);
+}
+
+Result<void> SqliteWriter::insert_new(CreateOp& op) {
+  RunRow& row = op.run.row;
+  row.epoch = 1;
+  row.last_seq = op.run.records.size();
+  if (!op.run.records.empty()) row.updated_us = std::max(row.updated_us, op.run.records.back().at_us);
+  bind_run(insert_run_, row);
+  Result<void> done = insert_run_.run();
+  if (!done) return done;
+  row.no = db_.last_insert_rowid();
+  done = insert_records(row.no, op.run.records);
+  if (!done) return done;
+  positions_[row.no] = {row.epoch, row.last_seq};
+  op.created = {std::move(row), false};
+  return {};
+}
+
+Result<void> SqliteWriter::apply(ClaimOp& op, std::unique_ptr<Error>& refusal) {
+  Result<std::optional<RunRow>> standing = row_of(op.id);
+  if (!standing) return standing.error();
+  if (!*standing) {
+    refusal = std::make_unique<Error>(no_such_run(op.id));
+    return {};
+  }
+  op.row = std::move(**standing);
+  op.row.epoch += 1;
+  Result<void> done = update_epoch_.bind(1, op.row.no).bind(2, static_cast<int64_t>(op.row.epoch)).run();
+  if (!done) return done;
+  positions_[op.row.no] = {op.row.epoch, op.row.last_seq};
+  return {};
+}
+
+Result<void> SqliteWriter::apply(BundleOp& op) {
+  return insert_bundle_.bind(1, op.hash).bind_blob(2, op.content).run();
+}
+
+Result<void> SqliteWriter::insert_records(int64_t run_no, const std::vector<journal::Record>& records) {
+  for (const auto& record : records) {
+    bind_record(insert_record_, run_no, record);
+    Result<void> done = insert_record_.run();
+    if (!done) return done;
+  }
+  return {};
+}
+
+Result<Position*> SqliteWriter::position_of(int64_t run_no) {
+  auto found = positions_.find(run_no);
+  if (found != positions_.end()) return &found->second;
+  SqliteReset reset(select_position_);
+  Result<bool> row = select_position_.bind(1, run_no).step();
+  if (!row) return row.error();
+  if (!*row) return static_cast<Position*>(nullptr);
+  Position position{static_cast<uint64_t>(select_position_.integer(0)),
+                    static_cast<uint64_t>(select_position_.integer(1))};
+  return &positions_.emplace(run_no, position).first->second;
+}
+
+Result<std::optional<RunRow>> SqliteWriter::row_of(const std::string& id) {
+  // Changes wait for the end of the batch; whoever reads a row must find them in it.
+  Result<void> done = write_changes();
+  if (!done) return done.error();
+  SqliteReset reset(select_run_);
+  Result<bool> found = select_run_.bind(1, id).step();
+  if (!found) return found.error();
+  if (!*found) return std::optional<RunRow>();
+  Result<RunRow> row = read_run(select_run_);
+  if (!row) return row.error();
+  return std::optional<RunRow>(std::move(*row));
+}
+
+Result<void> SqliteWriter::write_changes() {
+  for (const auto& [run_no, change] : changes_) {
+    Result<void> done = write_change(run_no, change);
+    if (!done) return done;
+    // Nothing is expected to follow the end of a run.
+    if (change.patch.status && is_final(*change.patch.status)) positions_.erase(run_no);
+  }
+  changes_.clear();
+  return {};
+}
+
+Result<void> SqliteWriter::write_change(int64_t run_no, const RowChange& change) {
+  const RunPatch& patch = change.patch;
+  update_row_.bind(1, run_no);
+  if (patch.status)
+    update_row_.bind(2, status_name(*patch.status));
+  else
+    update_row_.bind_null(2);
+  if (patch.wake_us)
+    update_row_.bind(3, *patch.wake_us);
+  else
+    update_row_.bind_null(3);
+  bind_or_null(update_row_, 4, patch.output);
+  bind_or_null(update_row_, 5, patch.error);
+  return update_row_.bind(6, change.at_us).run();
+}
+
+}  // namespace perilune::store

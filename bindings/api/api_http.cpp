@@ -144,7 +144,7 @@ Result<EffectStep::Start> start_of(EffectArguments& arguments, HttpPlan plan, en
   plan.limit_bytes = context.settings().payload_bytes;
   plan.request.body_limit = std::min(plan.request.body_limit, plan.limit_bytes);
   if (auto refused = effects::check_request(plan.request)) {
-    refused->message = plan.call + ": " + refused->message;
+    refused->message = http_message(plan.call, refused->message);
     return std::move(*refused);
   }
   const bool wants_key = plan.request.method != "GET" && plan.request.method != "HEAD";

@@ -109,7 +109,7 @@ class Exchange final : public std::enable_shared_from_this<Exchange> {
 
   Result<std::string> outcome_of(Result<HttpResponse> result) {
     if (!result.ok()) {
-      result.error().message = plan_.call + ": " + result.error().message;
+      result.error().message = http_message(plan_.call, result.error().message);
       return std::move(result.error());
     }
     if (plan_.check && result->status >= 400) return failed_check(*result);
@@ -117,8 +117,9 @@ class Exchange final : public std::enable_shared_from_this<Exchange> {
   }
 
   Error failed_check(const HttpResponse& response) {
-    Error error(code::k_http_status, plan_.call + ": " + origin_of(response.effective_url.empty() ? plan_.request.url : response.effective_url) +
-                                         " answered with status " + std::to_string(response.status));
+    const std::string& url = response.effective_url.empty() ? plan_.request.url : response.effective_url;
+    Error error(code::k_http_status,
+                plan_.call + ": " + origin_of(url) + " answered with status " + std::to_string(response.status));
     std::string_view body = std::string_view(response.body).substr(0, k_error_body_bytes);
     for (int i = 0; i < 3 && body.size() < response.body.size() &&
                     (static_cast<unsigned char>(response.body[body.size()]) & 0xC0) == 0x80; ++i)
@@ -160,6 +161,11 @@ std::unique_ptr<Effect> send_http(effects::HttpClient& client, loop::Loop& loop,
   auto exchange = std::make_shared<Exchange>(client, loop, std::move(plan), std::move(done));
   exchange->send();
   return std::make_unique<ExchangeEffect>(std::move(exchange));
+}
+
+std::string http_message(const std::string& call, std::string_view message) {
+  if (message.starts_with("http: ")) message.remove_prefix(6);
+  return call + ": " + std::string(message);
 }
 
 std::string http_result_json(const HttpResponse& response) {

@@ -34,6 +34,9 @@ std::unique_ptr<effects::Effect> send_http(effects::HttpClient& client, loop::Lo
 // A header that comes several times is joined by ", ", set-cookie by line ends.
 std::string http_result_json(const effects::HttpResponse& response);
 
+// The client's message ("http: ...") under the name of the call.
+std::string http_message(const std::string& call, std::string_view message);
+
 // Seconds from `now_us` on that a Retry-After header asks for (a number or a date), or -1.
 double retry_after_s(const effects::HttpResponse& response, int64_t now_us);
 

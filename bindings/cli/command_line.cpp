@@ -1,6 +1,6 @@
-// See command_line.hpp. The table of verbs stands at the end of the anonymous namespace: name, one line, options, examples.
-// Only the parser of the verb that is meant is built, so that starting costs little.
-// SPDX-License-Identifier: MIT
+// See command_line.hpp. The table of verbs stands at the end of the anonymous namespace: name, one line, options,
+// examples. Only the parser of the verb that is meant is built, so that starting costs little. SPDX-License-Identifier:
+// MIT
 #include "bindings/cli/command_line.hpp"
 
 #include <CLI/CLI.hpp>
@@ -40,8 +40,8 @@ int refuse_extra(const Verb& verb, const CLI::App& app, const std::string& extra
     for (const std::string& name : option->get_snames()) names.push_back("-" + name);
   }
   std::vector<std::string_view> views(names.begin(), names.end());
-  return usage_error(verb, unknown_name("option", extra.substr(0, extra.find('=')), std::string("perilune ") + verb.name,
-                                        views));
+  return usage_error(
+      verb, unknown_name("option", extra.substr(0, extra.find('=')), std::string("perilune ") + verb.name, views));
 }
 
 void add_common(CLI::App& app, CommonOptions& options) {
@@ -102,7 +102,9 @@ int call_cancel(const Verb& verb, const Words& words) {
 
 int call_list(const Verb& verb, const Words& words) {
   auto declare = [](CLI::App& app, ListOptions& options) {
-    app.add_option("--status", options.statuses, "only these, as in running,waiting")->delimiter(',')->type_name("STATUS");
+    app.add_option("--status", options.statuses, "only these, as in running,waiting")
+        ->delimiter(',')
+        ->type_name("STATUS");
     app.add_option("--workflow", options.workflow, "only runs of this workflow")->type_name("NAME");
     app.add_option("--session", options.session, "only runs of this session")->type_name("NAME");
     app.add_option("--since", options.since, "only runs started since: 2h, 3d, 2026-11-20")->type_name("TIME");
@@ -123,7 +125,8 @@ int call_view(const Verb& verb, const Words& words) {
 
 template <int (*Run)(const CommonOptions&)>
 int call_plain(const Verb& verb, const Words& words) {
-  return parse<CommonOptions>(verb, words, [](CLI::App&, CommonOptions&) {}, Run);
+  return parse<CommonOptions>(
+      verb, words, [](CLI::App&, CommonOptions&) {}, Run);
 }
 
 int call_help(const Verb& verb, const Words& words);
@@ -135,7 +138,8 @@ constexpr Verb k_verbs[] = {
      "  perilune run order.lua --input @order.json --id order-17\n"
      "  generate | perilune run load.lua --input - --json > result.json\n"
      "Ctrl-C leaves the run as it is recorded: `perilune resume` goes on with it.\n"
-     "Exit codes: 0 completed, 1 failed or cancelled, 2 usage, 3 bad input or script, 4 left, 74 storage, 75 store in use",
+     "Exit codes: 0 completed, 1 failed or cancelled, 2 usage, 3 bad input or script, 4 left, 74 storage, 75 store in "
+     "use",
      call_run},
     {"resume", "Goes on with a run that was interrupted",
      "  perilune resume              the only unfinished run\n"
@@ -165,12 +169,14 @@ constexpr Verb k_verbs[] = {
      "  perilune doctor\n"
      "  PERILUNE_LIMITS_CPU=30s perilune doctor --json",
      call_plain<verb_doctor>},
-    {"version", "Prints the versions of perilune and its libraries", "  perilune version --json", call_plain<verb_version>},
+    {"version", "Prints the versions of perilune and its libraries", "  perilune version --json",
+     call_plain<verb_version>},
     {"help", "Explains a verb", "  perilune help run", call_help},
 };
 
 const Verb* verb_named(std::string_view name) {
-  auto found = std::find_if(std::begin(k_verbs), std::end(k_verbs), [name](const Verb& verb) { return name == verb.name; });
+  auto found =
+      std::find_if(std::begin(k_verbs), std::end(k_verbs), [name](const Verb& verb) { return name == verb.name; });
   return found == std::end(k_verbs) ? nullptr : found;
 }
 
@@ -193,9 +199,11 @@ int unknown_verb(const std::string& word) {
   for (const Verb& verb : k_verbs) names.push_back(verb.name);
   std::error_code failed;
   bool script = word.ends_with(".lua") || std::filesystem::is_regular_file(word, failed);
-  if (script) return complain(Error(code::k_usage, "'" + word + "' is a file, not a verb"), "perilune run " + printable(word));
+  if (script)
+    return complain(Error(code::k_usage, "'" + word + "' is a file, not a verb"), "perilune run " + printable(word));
   bool option = !word.empty() && word.front() == '-';
-  if (option) return complain(Error(code::k_usage, "the verb comes first, then options such as " + word), "perilune help");
+  if (option)
+    return complain(Error(code::k_usage, "the verb comes first, then options such as " + word), "perilune help");
   return complain(Error(code::k_usage, unknown_name("verb", word, "", names)), "perilune help");
 }
 

@@ -23,8 +23,8 @@ using Take = Result<void> (*)(Config& config, const std::string& text);
 
 struct SettingRow {
   std::string_view section, key;
-  const char* variable;        // of the environment
-  const char* fallback;        // the default, as one would write it
+  const char* variable;  // of the environment
+  const char* fallback;  // the default, as one would write it
   Take take;
 };
 

@@ -1,6 +1,6 @@
-// Settings: defaults < perilune.json < environment PERILUNE_* < flags, each with its source, so that `doctor` can show it.
-// perilune.json is the nearest one from the working directory upwards. An unknown key is an error that names the nearest.
-// SPDX-License-Identifier: MIT
+// Settings: defaults < perilune.json < environment PERILUNE_* < flags, each with its source, so that `doctor` can show
+// it. perilune.json is the nearest one from the working directory upwards. An unknown key is an error that names the
+// nearest. SPDX-License-Identifier: MIT
 #pragma once
 
 #include <functional>
@@ -14,17 +14,17 @@
 namespace perilune::cli {
 
 struct Setting {
-  std::string name;            // "limits.cpu"
-  std::string value;           // as it was written
-  std::string source;          // "default", "/x/perilune.json", "PERILUNE_LIMITS_CPU", "--store"
+  std::string name;    // "limits.cpu"
+  std::string value;   // as it was written
+  std::string source;  // "default", "/x/perilune.json", "PERILUNE_LIMITS_CPU", "--store"
 };
 
 struct Config {
   engine::Settings engine;
-  std::string store_url;       // empty = the nearest .perilune, else one made in the working directory
-  std::string store_base;      // what a relative path in store_url is relative to
-  bool relaxed = false;        // store.durability
-  std::string file;            // the perilune.json that was read, or empty
+  std::string store_url;   // empty = the nearest .perilune, else one made in the working directory
+  std::string store_base;  // what a relative path in store_url is relative to
+  bool relaxed = false;    // store.durability
+  std::string file;        // the perilune.json that was read, or empty
   std::vector<Setting> settings;
 };
 
@@ -37,9 +37,9 @@ Result<Config> load_config(const std::string& cwd, const std::string& store, con
 // Where a store is.
 struct StorePlace {
   bool memory = false;
-  std::string path;            // of the database file, absolute
-  std::string logs;            // directory of the runs' logs; empty for memory
-  bool in_home = false;        // the file lies in a .perilune, which may have to be made
+  std::string path;      // of the database file, absolute
+  std::string logs;      // directory of the runs' logs; empty for memory
+  bool in_home = false;  // the file lies in a .perilune, which may have to be made
 
   std::string url() const { return memory ? "memory" : "sqlite:" + path; }
 };

@@ -15,16 +15,11 @@ struct CodeRow {
 
 // Codes that are not here come from the script or its input.
 constexpr CodeRow k_codes[] = {
-    {code::k_usage, k_exit_usage},
-    {code::k_not_found, k_exit_usage},
-    {code::k_conflict, k_exit_usage},
-    {code::k_damaged, k_exit_damaged},
-    {code::k_storage, k_exit_storage},
-    {code::k_io, k_exit_storage},
-    {code::k_denied, k_exit_storage},
-    {code::k_owned, k_exit_owned},
-    {code::k_fenced, k_exit_owned},
-    {code::k_newer_schema, k_exit_newer_schema},
+    {code::k_usage, k_exit_usage},     {code::k_not_found, k_exit_usage},
+    {code::k_conflict, k_exit_usage},  {code::k_damaged, k_exit_damaged},
+    {code::k_storage, k_exit_storage}, {code::k_io, k_exit_storage},
+    {code::k_denied, k_exit_storage},  {code::k_owned, k_exit_owned},
+    {code::k_fenced, k_exit_owned},    {code::k_newer_schema, k_exit_newer_schema},
     {code::k_internal, k_exit_failed},
 };
 

@@ -20,7 +20,8 @@ std::string reason(const std::string& what) {
 
 Result<void> check_json(std::string_view text) {
   if (nlohmann::json::accept(text)) return {};
-  if (text.find_first_not_of(" \t\r\n") == std::string_view::npos) return Error(code::k_validation, "not JSON: it is empty");
+  if (text.find_first_not_of(" \t\r\n") == std::string_view::npos)
+    return Error(code::k_validation, "not JSON: it is empty");
   try {
     [[maybe_unused]] auto parsed = nlohmann::json::parse(text);
   } catch (const nlohmann::json::parse_error& error) {
@@ -31,7 +32,7 @@ Result<void> check_json(std::string_view text) {
     size_t column = newline == std::string_view::npos ? at + 1 : at - newline;
     return Error(code::k_validation, "not JSON at line " + std::to_string(line) + ", column " + std::to_string(column) +
                                          ": " + reason(error.what()));
-  } catch (const nlohmann::json::exception& error) {   // a number that no double holds
+  } catch (const nlohmann::json::exception& error) {  // a number that no double holds
     return Error(code::k_validation, std::string("not JSON: ") + error.what());
   }
   return {};

@@ -18,16 +18,29 @@ void add_escape(std::string& out, unsigned point) {
 
 void add_ascii(std::string& out, char c) {
   switch (c) {
-    case '"': out += "\\\""; return;
-    case '\\': out += "\\\\"; return;
-    case '\n': out += "\\n"; return;
-    case '\r': out += "\\r"; return;
-    case '\t': out += "\\t"; return;
-    default: break;
+    case '"':
+      out += "\\\"";
+      return;
+    case '\\':
+      out += "\\\\";
+      return;
+    case '\n':
+      out += "\\n";
+      return;
+    case '\r':
+      out += "\\r";
+      return;
+    case '\t':
+      out += "\\t";
+      return;
+    default:
+      break;
   }
   unsigned char byte = static_cast<unsigned char>(c);
-  if (byte < 0x20 || byte == 0x7F) add_escape(out, byte);
-  else out += c;
+  if (byte < 0x20 || byte == 0x7F)
+    add_escape(out, byte);
+  else
+    out += c;
 }
 
 // Past the string that begins at `at`, with its quotes.

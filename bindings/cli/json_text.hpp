@@ -26,7 +26,8 @@ class JsonText {
   JsonText& number(int64_t value);
   JsonText& boolean(bool value);
   JsonText& null();
-  // JSON as it is; empty = null. recorded() looks at it first: what is no JSON (a damaged record) is written as a string.
+  // JSON as it is; empty = null. recorded() looks at it first: what is no JSON (a damaged record) is written as a
+  // string.
   JsonText& raw(std::string_view json);
   JsonText& recorded(std::string_view json);
 
@@ -39,7 +40,7 @@ class JsonText {
   void separate();
 
   std::string text_;
-  bool first_ = true;      // nothing stands yet at this place of an object or array
+  bool first_ = true;  // nothing stands yet at this place of an object or array
 };
 
 }  // namespace perilune::cli

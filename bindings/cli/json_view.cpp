@@ -24,8 +24,10 @@ void add_head(JsonText& json, const RunResult& result) {
   json.key("run").text_or_null(result.run);
   json.key("workflow").text_or_null(result.workflow);
   json.key("status");
-  if (result.status) json.text(store::status_name(*result.status));
-  else json.null();
+  if (result.status)
+    json.text(store::status_name(*result.status));
+  else
+    json.null();
 }
 
 void add_outcome(JsonText& json, const RunResult& result) {
@@ -73,7 +75,7 @@ class StepGatherer {
 
   std::vector<StepView> steps_;
   std::unordered_map<std::string, size_t> by_name_;
-  std::unordered_set<std::string> counted_;   // operations that have a record already
+  std::unordered_set<std::string> counted_;  // operations that have a record already
   std::unordered_set<std::string> timers_;
 };
 
@@ -93,7 +95,7 @@ void StepGatherer::end(const Record& record, const char* status) {
   StepView& step = view(record);
   step.status = status;
   step.completed_us = record.at_us;
-  bool done = record.kind == Kind::step_done;   // a value may hold a member "error", and an error a "value"
+  bool done = record.kind == Kind::step_done;  // a value may hold a member "error", and an error a "value"
   step.output = done ? journal::value_of(record.data) : std::string_view();
   step.error = done ? std::string_view() : journal::error_of(record.data);
   if (record.kind == Kind::step_skipped) step.attempts = 0;
@@ -103,23 +105,36 @@ void StepGatherer::add(const Record& record) {
   switch (record.kind) {
     case Kind::step_started:
     case Kind::intent:
-    case Kind::heartbeat: view(record).status = "running"; break;
+    case Kind::heartbeat:
+      view(record).status = "running";
+      break;
     case Kind::attempt_failed: {
       StepView& step = view(record);
       step.status = "retrying";
       step.error = journal::error_of(record.data);
       break;
     }
-    case Kind::step_done: end(record, "completed"); break;
-    case Kind::step_failed: end(record, "failed"); break;
-    case Kind::step_skipped: end(record, "skipped"); break;
+    case Kind::step_done:
+      end(record, "completed");
+      break;
+    case Kind::step_failed:
+      end(record, "failed");
+      break;
+    case Kind::step_skipped:
+      end(record, "skipped");
+      break;
     case Kind::op_cancelled:
       if (timers_.erase(operation_of(record)) > 0 || record.name == "sleep") return;
       end(record, "cancelled");
       break;
-    case Kind::timer_set: timers_.insert(operation_of(record)); return;
-    case Kind::timer_fired: timers_.erase(operation_of(record)); return;
-    default: return;
+    case Kind::timer_set:
+      timers_.insert(operation_of(record));
+      return;
+    case Kind::timer_fired:
+      timers_.erase(operation_of(record));
+      return;
+    default:
+      return;
   }
   if (record.kind == Kind::op_cancelled) return;
   StepView& step = steps_[by_name_[record.name]];
@@ -151,7 +166,8 @@ std::string run_json(const RunResult& result) {
 }
 
 RunResult result_of(const RunRow& row) {
-  RunResult result{row.id, row.workflow, row.status, row.output, nullptr, row.last_seq, row.updated_us - row.created_us, true};
+  RunResult result{row.id, row.workflow, row.status, row.output, nullptr, row.last_seq, row.updated_us - row.created_us,
+                   true};
   if (!row.error.empty()) result.error = std::make_shared<const Error>(error_from_json_text(row.error));
   return result;
 }

@@ -16,11 +16,11 @@ namespace perilune::cli {
 struct RunResult {
   std::string run, workflow;
   std::optional<store::Status> status;
-  std::string output;                      // JSON text, or empty
+  std::string output;  // JSON text, or empty
   std::shared_ptr<const Error> error;
   uint64_t records = 0;
-  int64_t duration_us = 0;                 // from the start of the run to its newest record
-  bool existed = false;                    // it was over before
+  int64_t duration_us = 0;  // from the start of the run to its newest record
+  bool existed = false;     // it was over before
 };
 
 // {"run","workflow","status","output","error","records","duration_ms"}
@@ -36,11 +36,11 @@ std::string show_json(const store::RunRow& row, const std::vector<journal::Recor
 // A step by name: its latest occurrence.
 struct StepView {
   std::string name;
-  std::string status;                      // running retrying completed failed skipped cancelled
+  std::string status;  // running retrying completed failed skipped cancelled
   int64_t started_us = 0, completed_us = 0;
   int attempts = 0;
-  std::string output, error;               // JSON text, or empty
-  int64_t count = 0;                       // occurrences
+  std::string output, error;  // JSON text, or empty
+  int64_t count = 0;          // occurrences
 };
 // In the order of their first appearance.
 std::vector<StepView> steps_of(const std::vector<journal::Record>& records);

@@ -20,7 +20,7 @@ using journal::Record;
 using store::RunRow;
 
 constexpr int64_t k_redraw_us = 100'000;
-constexpr size_t k_rows_max = 8;               // operations and scopes of a run that are shown
+constexpr size_t k_rows_max = 8;  // operations and scopes of a run that are shown
 constexpr size_t k_runs_max = 4;
 constexpr size_t k_lines_kept_bytes = 64 * 1024;
 
@@ -55,8 +55,8 @@ class LiveProgress final : public Progress {
   int fd_;
   Terminal terminal_;
   std::map<std::string, LiveRun> runs_;
-  std::string lines_;          // to be written above the block
-  size_t drawn_ = 0;           // lines of the block on the screen
+  std::string lines_;  // to be written above the block
+  size_t drawn_ = 0;   // lines of the block on the screen
   loop::TimerId timer_ = 0;
 };
 
@@ -65,7 +65,8 @@ void LiveProgress::started(const RunRow& row, bool resumed, const std::vector<Re
   run.row = row;
   run.row.input.clear();
   for (const Record& record : past) run.state.apply(record);
-  if (resumed) line("  run " + printable(row.id) + " resumed: " + std::to_string(run.state.steps_done()) + " steps are done");
+  if (resumed)
+    line("  run " + printable(row.id) + " resumed: " + std::to_string(run.state.steps_done()) + " steps are done");
   ask_redraw();
 }
 
@@ -74,7 +75,7 @@ void LiveProgress::committed(const RunRow& row, const Record& record) {
   if (found == runs_.end()) return;
   found->second.state.apply(record);
   bool scope = record.kind == journal::Kind::scope_opened || record.kind == journal::Kind::timer_set;
-  if (scope) return ask_redraw();   // the block shows them
+  if (scope) return ask_redraw();  // the block shows them
   if (auto event = event_text(record)) line(mark_of(event->mark) + " " + event->text);
 }
 
@@ -107,7 +108,7 @@ void LiveProgress::ask_redraw() {
   timer_ = loop_.start_timer(k_redraw_us, [this] {
     timer_ = 0;
     redraw();
-    if (!runs_.empty()) ask_redraw();   // the clocks in the block go on
+    if (!runs_.empty()) ask_redraw();  // the clocks in the block go on
   });
 }
 
@@ -130,7 +131,8 @@ std::string LiveProgress::block() {
     if (shown++ == k_runs_max) break;
     add_run(out, run, now_us);
   }
-  if (runs_.size() > k_runs_max) add_row(out, Paint::dim, "and " + std::to_string(runs_.size() - k_runs_max) + " more runs");
+  if (runs_.size() > k_runs_max)
+    add_row(out, Paint::dim, "and " + std::to_string(runs_.size() - k_runs_max) + " more runs");
   return out;
 }
 
@@ -188,11 +190,16 @@ void LiveProgress::add_row(std::string& out, Paint paint, const std::string& tex
 
 std::string LiveProgress::mark_of(Mark mark) const {
   switch (mark) {
-    case Mark::done: return painted(terminal_, Paint::green, "✓");
-    case Mark::failed: return painted(terminal_, Paint::red, "✗");
-    case Mark::retry: return painted(terminal_, Paint::yellow, "↻");
-    case Mark::skipped: return painted(terminal_, Paint::dim, "-");
-    case Mark::note: break;
+    case Mark::done:
+      return painted(terminal_, Paint::green, "✓");
+    case Mark::failed:
+      return painted(terminal_, Paint::red, "✗");
+    case Mark::retry:
+      return painted(terminal_, Paint::yellow, "↻");
+    case Mark::skipped:
+      return painted(terminal_, Paint::dim, "-");
+    case Mark::note:
+      break;
   }
   return " ";
 }

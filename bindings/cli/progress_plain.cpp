@@ -27,7 +27,9 @@ class PlainProgress final : public Progress {
     }
   }
 
-  void log(int64_t at_us, std::string_view level, std::string_view text) override { line(at_us, log_text(level, text)); }
+  void log(int64_t at_us, std::string_view level, std::string_view text) override {
+    line(at_us, log_text(level, text));
+  }
 
   void ended(const store::RunRow& row, const flow::Ending& ending) override {
     int64_t now_us = loop_.clock().wall_us();

@@ -18,9 +18,9 @@ using journal::Record;
 namespace {
 
 constexpr int64_t k_us_in_s = 1'000'000;
-constexpr int64_t k_wait_shown_us = k_us_in_s;   // shorter waits need no line
+constexpr int64_t k_wait_shown_us = k_us_in_s;  // shorter waits need no line
 constexpr int k_value_columns = 100;
-constexpr size_t k_value_bytes = 400;            // looked at before it is cut
+constexpr size_t k_value_bytes = 400;  // looked at before it is cut
 
 int attempt_of(const Record& record) { return static_cast<int>(journal::number_of(record.data, "attempt")); }
 
@@ -52,14 +52,15 @@ EventText failed_text(const Record& record) {
 
 EventText retry_text(const Record& record) {
   int64_t wait_us = std::max<int64_t>(0, journal::number_of(record.data, "retry_at") - record.at_us);
-  return {Mark::retry, step_name(record) + " attempt " + std::to_string(attempt_of(record)) + " failed: " +
-                           error_line(record) + "; again in " + short_duration(wait_us)};
+  return {Mark::retry, step_name(record) + " attempt " + std::to_string(attempt_of(record)) +
+                           " failed: " + error_line(record) + "; again in " + short_duration(wait_us)};
 }
 
 std::optional<EventText> wait_text(const Record& record) {
   int64_t due_us = journal::number_of(record.data, "due");
   if (due_us - record.at_us < k_wait_shown_us) return std::nullopt;
-  return EventText{Mark::note, "waits until " + clock_time(due_us) + " (" + short_duration(due_us - record.at_us) + ")"};
+  return EventText{Mark::note,
+                   "waits until " + clock_time(due_us) + " (" + short_duration(due_us - record.at_us) + ")"};
 }
 
 EventText scope_text(const Record& record) {
@@ -97,17 +98,28 @@ std::string formatted(int64_t wall_us, const char* format) {
 
 std::optional<EventText> event_text(const Record& record) {
   switch (record.kind) {
-    case Kind::step_done: return done_text(record);
-    case Kind::step_failed: return failed_text(record);
-    case Kind::step_skipped: return EventText{Mark::skipped, step_name(record) + " skipped"};
-    case Kind::attempt_failed: return retry_text(record);
-    case Kind::op_cancelled: return EventText{Mark::skipped, printable(record.name) + " cancelled"};
-    case Kind::timer_set: return wait_text(record);
-    case Kind::scope_opened: return scope_text(record);
-    case Kind::branch_joined: return joined_text(record);
-    case Kind::checkpoint: return EventText{Mark::note, "checkpoint " + printable(record.name)};
-    case Kind::cancel_requested: return EventText{Mark::note, "cancel requested by " + printable(record.name)};
-    default: return std::nullopt;
+    case Kind::step_done:
+      return done_text(record);
+    case Kind::step_failed:
+      return failed_text(record);
+    case Kind::step_skipped:
+      return EventText{Mark::skipped, step_name(record) + " skipped"};
+    case Kind::attempt_failed:
+      return retry_text(record);
+    case Kind::op_cancelled:
+      return EventText{Mark::skipped, printable(record.name) + " cancelled"};
+    case Kind::timer_set:
+      return wait_text(record);
+    case Kind::scope_opened:
+      return scope_text(record);
+    case Kind::branch_joined:
+      return joined_text(record);
+    case Kind::checkpoint:
+      return EventText{Mark::note, "checkpoint " + printable(record.name)};
+    case Kind::cancel_requested:
+      return EventText{Mark::note, "cancel requested by " + printable(record.name)};
+    default:
+      return std::nullopt;
   }
 }
 
@@ -116,39 +128,55 @@ std::string detail_text(const Record& record) {
   std::string attempts = attempt > 1 ? "attempt " + std::to_string(attempt) : std::string();
   switch (record.kind) {
     case Kind::step_done:
-    case Kind::timer_fired: return joined_words({took(record), attempts, value_text(journal::value_of(record.data))});
-    case Kind::step_failed: return joined_words({took(record), attempts, error_line(record)});
-    case Kind::step_started: return attempts;
-    case Kind::attempt_failed: return retry_text(record).text.substr(step_name(record).size() + 1);
+    case Kind::timer_fired:
+      return joined_words({took(record), attempts, value_text(journal::value_of(record.data))});
+    case Kind::step_failed:
+      return joined_words({took(record), attempts, error_line(record)});
+    case Kind::step_started:
+      return attempts;
+    case Kind::attempt_failed:
+      return retry_text(record).text.substr(step_name(record).size() + 1);
     case Kind::op_cancelled:
-    case Kind::cancel_requested: return error_line(record);
-    case Kind::timer_set: return "until " + clock_time(journal::number_of(record.data, "due"));
-    case Kind::scope_opened: return std::to_string(journal::number_of(record.data, "total")) + " branches";
-    case Kind::branch_done: return record.data.empty() ? "" : error_line(record);
-    case Kind::branch_joined: return joined_text(record).text.substr(printable(record.name).size() + 2);
-    case Kind::run_done:   // its name is the status
+    case Kind::cancel_requested:
+      return error_line(record);
+    case Kind::timer_set:
+      return "until " + clock_time(journal::number_of(record.data, "due"));
+    case Kind::scope_opened:
+      return std::to_string(journal::number_of(record.data, "total")) + " branches";
+    case Kind::branch_done:
+      return record.data.empty() ? "" : error_line(record);
+    case Kind::branch_joined:
+      return joined_text(record).text.substr(printable(record.name).size() + 2);
+    case Kind::run_done:  // its name is the status
       return record.name == "completed" ? value_text(journal::value_of(record.data)) : error_line(record);
-    default: return "";
+    default:
+      return "";
   }
 }
 
 std::string short_duration(int64_t us) {
   char text[48];
   if (us < 1000) return std::to_string(us) + "us";
-  if (us < 10'000) std::snprintf(text, sizeof text, "%.1fms", static_cast<double>(us) / 1e3);
-  else if (us < k_us_in_s) std::snprintf(text, sizeof text, "%.0fms", std::floor(static_cast<double>(us) / 1e3));
-  else if (us < 60 * k_us_in_s) std::snprintf(text, sizeof text, "%.1fs", std::floor(static_cast<double>(us) / 1e5) / 10);
-  else if (us < 3600 * k_us_in_s) std::snprintf(text, sizeof text, "%dm%02ds", static_cast<int>(us / (60 * k_us_in_s)),
-                                               static_cast<int>(us / k_us_in_s % 60));
-  else if (us < 86'400 * k_us_in_s) std::snprintf(text, sizeof text, "%dh%02dm", static_cast<int>(us / (3600 * k_us_in_s)),
-                                                 static_cast<int>(us / (60 * k_us_in_s) % 60));
-  else std::snprintf(text, sizeof text, "%lldd%02dh", static_cast<long long>(us / (86'400 * k_us_in_s)),
-                     static_cast<int>(us / (3600 * k_us_in_s) % 24));
+  if (us < 10'000)
+    std::snprintf(text, sizeof text, "%.1fms", static_cast<double>(us) / 1e3);
+  else if (us < k_us_in_s)
+    std::snprintf(text, sizeof text, "%.0fms", std::floor(static_cast<double>(us) / 1e3));
+  else if (us < 60 * k_us_in_s)
+    std::snprintf(text, sizeof text, "%.1fs", std::floor(static_cast<double>(us) / 1e5) / 10);
+  else if (us < 3600 * k_us_in_s)
+    std::snprintf(text, sizeof text, "%dm%02ds", static_cast<int>(us / (60 * k_us_in_s)),
+                  static_cast<int>(us / k_us_in_s % 60));
+  else if (us < 86'400 * k_us_in_s)
+    std::snprintf(text, sizeof text, "%dh%02dm", static_cast<int>(us / (3600 * k_us_in_s)),
+                  static_cast<int>(us / (60 * k_us_in_s) % 60));
+  else
+    std::snprintf(text, sizeof text, "%lldd%02dh", static_cast<long long>(us / (86'400 * k_us_in_s)),
+                  static_cast<int>(us / (3600 * k_us_in_s) % 24));
   return text;
 }
 
 std::string clock_time(int64_t wall_us) {
-  static thread_local int64_t last_s = -1;   // progress asks for the same second many times
+  static thread_local int64_t last_s = -1;  // progress asks for the same second many times
   static thread_local std::string last;
   int64_t second = wall_us / k_us_in_s;
   if (second == last_s) return last;

@@ -15,7 +15,7 @@ enum class Mark { note, done, failed, retry, skipped };
 
 struct EventText {
   Mark mark = Mark::note;
-  std::string text;            // "step reserve done in 12ms"
+  std::string text;  // "step reserve done in 12ms"
 };
 
 // What a committed record means to somebody who watches; nothing for records that need no line.

@@ -18,12 +18,16 @@ constexpr int k_causes_max = 20;
 
 std::string shell_quoted(const std::string& word) {
   bool plain = !word.empty();
-  for (char c : word) plain = plain && (isalnum(static_cast<unsigned char>(c)) || std::string_view("-_./:@%+=,").find(c) != std::string_view::npos);
+  for (char c : word)
+    plain = plain && (isalnum(static_cast<unsigned char>(c)) ||
+                      std::string_view("-_./:@%+=,").find(c) != std::string_view::npos);
   if (plain) return word;
   std::string quoted = "'";
   for (char c : word) {
-    if (c == '\'') quoted += "'\\''";
-    else quoted += c;
+    if (c == '\'')
+      quoted += "'\\''";
+    else
+      quoted += c;
   }
   return quoted + "'";
 }
@@ -76,7 +80,8 @@ std::string error_text(const Error& error) {
   std::string text = indented(printable_lines(error.code + ": " + error.message), "  ");
   if (std::string place = place_of(error); !place.empty()) text += "  " + place + "\n";
   int causes = 0;
-  for (const Error* cause = error.cause.get(); cause != nullptr && causes < k_causes_max; cause = cause->cause.get(), ++causes)
+  for (const Error* cause = error.cause.get(); cause != nullptr && causes < k_causes_max;
+       cause = cause->cause.get(), ++causes)
     text += "  caused by: " + printable(one_line(*cause)) + "\n";
   if (!error.traceback.empty()) text += "  traceback:\n" + indented(printable_lines(error.traceback), "    ");
   return text + suppressed_text(error);
@@ -85,9 +90,11 @@ std::string error_text(const Error& error) {
 void report_left(const RunResult& result, const CommonOptions& options) {
   std::string text;
   if (result.error != nullptr) text += "perilune: " + printable(one_line(*result.error)) + "\n";
-  if (options.store == "memory") text += "perilune: run " + printable(result.run) + " is gone: its store was in memory\n";
-  else text += "perilune: run " + printable(result.run) + " is not over; go on with\n  " +
-               command(options, "resume", result.run) + "\n";
+  if (options.store == "memory")
+    text += "perilune: run " + printable(result.run) + " is gone: its store was in memory\n";
+  else
+    text += "perilune: run " + printable(result.run) + " is not over; go on with\n  " +
+            command(options, "resume", result.run) + "\n";
   print_err(text);
 }
 

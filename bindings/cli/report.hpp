@@ -13,7 +13,8 @@ namespace perilune::cli {
 // "perilune VERB RUN", with the --store that was given.
 std::string command(const CommonOptions& options, const std::string& verb, const std::string& run);
 
-// "perilune: WHAT" and "  try: COMMAND"; without a hint the one that fits the error. Returns the exit code of the error.
+// "perilune: WHAT" and "  try: COMMAND"; without a hint the one that fits the error. Returns the exit code of the
+// error.
 int complain(const Error& error, const std::string& hint = "");
 
 // Of a run that ended badly: the error with step, attempt, script line and traceback, what else failed, next commands.

@@ -50,8 +50,10 @@ std::string log_path(const std::string& directory, const std::string& run) {
   for (char c : run) {
     char text[4];
     std::snprintf(text, sizeof text, "%%%02X", static_cast<unsigned>(static_cast<unsigned char>(c)));
-    if (is_plain(c, name.empty())) name += c;
-    else name += text;
+    if (is_plain(c, name.empty()))
+      name += c;
+    else
+      name += text;
   }
   return directory + "/" + name.substr(0, k_name_bytes_max) + ".jsonl";
 }

@@ -20,14 +20,15 @@ class RunLog {
   RunLog(const RunLog&) = delete;
   RunLog& operator=(const RunLog&) = delete;
 
-  void write(const std::string& run, int64_t at_us, std::string_view level, std::string_view text, std::string_view fields);
+  void write(const std::string& run, int64_t at_us, std::string_view level, std::string_view text,
+             std::string_view fields);
   void close(const std::string& run);
 
  private:
   int file_of(const std::string& run);
 
   std::string directory_;
-  std::unordered_map<std::string, int> files_;   // -1: could not be opened; said once
+  std::unordered_map<std::string, int> files_;  // -1: could not be opened; said once
   bool complained_ = false;
 };
 

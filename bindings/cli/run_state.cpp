@@ -80,17 +80,22 @@ void RunState::apply(const Record& record) {
       if (auto found = scopes_.find(parent_of(record.task)); found != scopes_.end())
         ++(record.data.empty() ? found->second.done : found->second.failed);
       break;
-    case Kind::branch_joined: scopes_.erase(record.task); break;
+    case Kind::branch_joined:
+      scopes_.erase(record.task);
+      break;
     case Kind::step_done:
     case Kind::step_failed:
     case Kind::step_skipped:
     case Kind::op_cancelled:
-    case Kind::timer_fired: step_over(record); break;
+    case Kind::timer_fired:
+      step_over(record);
+      break;
     case Kind::run_done:
       operations_.clear();
       scopes_.clear();
       break;
-    default: break;
+    default:
+      break;
   }
 }
 

@@ -1,7 +1,6 @@
-// What a run is doing, read off its records: steps under way, waits, retries, branches that are done. Fed with records in
-// order, live (progress) or from the store (status); it holds what is open, so it stays small however long the run is.
-// Uses journal.
-// SPDX-License-Identifier: MIT
+// What a run is doing, read off its records: steps under way, waits, retries, branches that are done. Fed with records
+// in order, live (progress) or from the store (status); it holds what is open, so it stays small however long the run
+// is. Uses journal. SPDX-License-Identifier: MIT
 #pragma once
 
 #include <cstdint>
@@ -17,15 +16,15 @@ struct OpenOperation {
   enum class State : uint8_t { running, retrying, sleeping };
   State state = State::running;
   std::string name;
-  int64_t since_us = 0;      // of the state
+  int64_t since_us = 0;  // of the state
   int attempt = 0;
-  int64_t due_us = 0;        // retrying: the next attempt; sleeping: the end
-  std::string error;         // retrying: one line
-  uint64_t order = 0;        // of appearance
+  int64_t due_us = 0;  // retrying: the next attempt; sleeping: the end
+  std::string error;   // retrying: one line
+  uint64_t order = 0;  // of appearance
 };
 
 struct OpenScope {
-  std::string call;          // "parallel", "map", "race"
+  std::string call;  // "parallel", "map", "race"
   std::string name;
   size_t total = 0, done = 0, failed = 0;
   int64_t since_us = 0;
@@ -40,15 +39,15 @@ class RunState {
   std::vector<const OpenScope*> scopes() const;
   size_t steps_done() const { return steps_done_; }
   size_t steps_failed() const { return steps_failed_; }
-  const std::string& last_error() const { return last_error_; }   // JSON of the newest failure of a step, or empty
+  const std::string& last_error() const { return last_error_; }  // JSON of the newest failure of a step, or empty
   int64_t last_error_us() const { return last_error_us_; }
 
  private:
   OpenOperation& open(const journal::Record& record, OpenOperation::State state);
   void step_over(const journal::Record& record);
 
-  std::map<std::pair<std::string, uint32_t>, OpenOperation> operations_;   // by task and number
-  std::map<std::string, OpenScope> scopes_;   // by the task that waits for it
+  std::map<std::pair<std::string, uint32_t>, OpenOperation> operations_;  // by task and number
+  std::map<std::string, OpenScope> scopes_;                               // by the task that waits for it
   uint64_t appeared_ = 0;
   size_t steps_done_ = 0, steps_failed_ = 0;
   std::string last_error_;

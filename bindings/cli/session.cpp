@@ -42,12 +42,17 @@ Result<std::unique_ptr<Session>> Session::open(const CommonOptions& options) {
 }
 
 Session::Session(Config config, StorePlace place, const CommonOptions& options)
-    : config_(std::move(config)), place_(std::move(place)), loop_(loop::make_uv_loop()),
-      host_(lua::make_lua_host(api::open)), run_log_(place_.logs) {
+    : config_(std::move(config)),
+      place_(std::move(place)),
+      loop_(loop::make_uv_loop()),
+      host_(lua::make_lua_host(api::open)),
+      run_log_(place_.logs) {
   if (options.quiet) return;
   Terminal terminal = terminal_of(STDERR_FILENO);
-  if (terminal.colour && !options.json) progress_ = make_live_progress(*loop_, STDERR_FILENO, terminal);
-  else progress_ = make_plain_progress(*loop_, STDERR_FILENO);
+  if (terminal.colour && !options.json)
+    progress_ = make_live_progress(*loop_, STDERR_FILENO, terminal);
+  else
+    progress_ = make_plain_progress(*loop_, STDERR_FILENO);
 }
 
 Session::~Session() { close(); }
@@ -104,7 +109,7 @@ void Session::begun(size_t index, const Result<RunRow>& row, const std::function
     return one_less();
   }
   outcome.result = result_of(*row);
-  outcome.result.existed = seen_.count(row->id) == 0;   // nothing went on: it is over, and ended() follows
+  outcome.result.existed = seen_.count(row->id) == 0;  // nothing went on: it is over, and ended() follows
   if (then) then();
 }
 
@@ -158,7 +163,7 @@ void Session::close() {
 
 void Session::started(const RunRow& row, bool resumed) {
   auto [seen, fresh] = seen_.try_emplace(row.id);
-  if (!fresh) return;   // it slept and was read again: nobody needs to know
+  if (!fresh) return;  // it slept and was read again: nobody needs to know
   seen->second = {row.last_seq, row.updated_us};
   if (progress_ == nullptr) return;
   std::vector<journal::Record> past;

@@ -1,7 +1,6 @@
-// A process that runs workflows: store, loop, script host and engine put together, what it shows and logs on the way, and
-// how it stops. The first SIGINT or SIGTERM leaves the runs as they are recorded; a second one ends the process at once.
-// Uses engine, lua, api, sqlite_store, progress, run_log.
-// SPDX-License-Identifier: MIT
+// A process that runs workflows: store, loop, script host and engine put together, what it shows and logs on the way,
+// and how it stops. The first SIGINT or SIGTERM leaves the runs as they are recorded; a second one ends the process at
+// once. Uses engine, lua, api, sqlite_store, progress, run_log. SPDX-License-Identifier: MIT
 #pragma once
 
 #include <functional>
@@ -34,7 +33,7 @@ class Session final : public engine::Observer {
 
   struct Outcome {
     RunResult result;
-    std::unique_ptr<Error> refused;    // it could not be started
+    std::unique_ptr<Error> refused;  // it could not be started
     bool over = false;
   };
   // In the order of start() and resume().
@@ -67,11 +66,11 @@ class Session final : public engine::Observer {
   std::unique_ptr<store::Store> store_;
   std::unique_ptr<engine::ScriptHost> host_;
   std::unique_ptr<engine::Engine> engine_;
-  std::unique_ptr<Progress> progress_;   // null = quiet
+  std::unique_ptr<Progress> progress_;  // null = quiet
   RunLog run_log_;
   std::unordered_map<std::string, Seen> seen_;
   std::vector<Outcome> outcomes_;
-  size_t open_ = 0;                      // outcomes that are not over
+  size_t open_ = 0;  // outcomes that are not over
   bool left_ = false;
 };
 

@@ -23,11 +23,14 @@ Result<StoreView> open_view(const CommonOptions& options) {
   if (!config.ok()) return config.error();
   Result<StorePlace> place = place_store(*config, cwd);
   if (!place.ok()) return place.error();
-  if (place->memory) return Error(code::k_usage, "a store in memory is gone with its process: there is nothing to read");
+  if (place->memory)
+    return Error(code::k_usage, "a store in memory is gone with its process: there is nothing to read");
   StoreView view{std::move(*config), std::move(*place), nullptr};
   auto reader = store::open_sqlite_reader(view.place.path);
-  if (reader.ok()) view.reader = std::move(*reader);
-  else if (reader.error().code != code::k_not_found) return reader.error();
+  if (reader.ok())
+    view.reader = std::move(*reader);
+  else if (reader.error().code != code::k_not_found)
+    return reader.error();
   return view;
 }
 

@@ -15,10 +15,11 @@ namespace perilune::cli {
 struct StoreView {
   Config config;
   StorePlace place;
-  std::unique_ptr<store::StoreReader> reader;   // null = there is no store yet
+  std::unique_ptr<store::StoreReader> reader;  // null = there is no store yet
 };
 
-// Errors: "usage" (configuration, or a store in memory, which nobody else can read), "damaged", "newer_schema", "storage".
+// Errors: "usage" (configuration, or a store in memory, which nobody else can read), "damaged", "newer_schema",
+// "storage".
 Result<StoreView> open_view(const CommonOptions& options);
 
 // A run by its id or the beginning of its id; the newest one for an empty text.

@@ -30,12 +30,18 @@ int width_of(int fd) {
 
 const char* escape_of(Paint paint) {
   switch (paint) {
-    case Paint::dim: return "\x1b[2m";
-    case Paint::bold: return "\x1b[1m";
-    case Paint::red: return "\x1b[31m";
-    case Paint::green: return "\x1b[32m";
-    case Paint::yellow: return "\x1b[33m";
-    case Paint::none: break;
+    case Paint::dim:
+      return "\x1b[2m";
+    case Paint::bold:
+      return "\x1b[1m";
+    case Paint::red:
+      return "\x1b[31m";
+    case Paint::green:
+      return "\x1b[32m";
+    case Paint::yellow:
+      return "\x1b[33m";
+    case Paint::none:
+      break;
   }
   return "";
 }
@@ -63,7 +69,8 @@ uint32_t code_point(const char* at, size_t size) {
 
 // C1 controls act on some terminals as escapes do; the bidirectional marks reorder what stands around them.
 bool is_hidden(uint32_t point) {
-  return (point >= 0x80 && point < 0xA0) || (point >= 0x202A && point <= 0x202E) || (point >= 0x2066 && point <= 0x2069);
+  return (point >= 0x80 && point < 0xA0) || (point >= 0x202A && point <= 0x202E) ||
+         (point >= 0x2066 && point <= 0x2069);
 }
 
 bool is_wide(uint32_t p) {
@@ -80,8 +87,10 @@ std::string escaped(std::string_view text, bool lines) {
     size_t size = character(at, end);
     unsigned char byte = static_cast<unsigned char>(*at);
     if (size == 1 && (byte == '\n' || byte == '\t')) {
-      if (lines) out += *at;
-      else out += byte == '\n' ? "\\n" : "\\t";
+      if (lines)
+        out += *at;
+      else
+        out += byte == '\n' ? "\\n" : "\\t";
     } else if (size == 1 && byte == '\r') {
       out += "\\r";
     } else if (size == 0 || (size == 1 && (byte < 0x20 || byte == 0x7F))) {

@@ -1,7 +1,6 @@
-// What a person's terminal can show: colour, width, and text that cannot take it over. And writing to stdout and stderr.
-// Promises: nothing that a script or a file named reaches a terminal with control characters in it (printable); a reader
-// that has gone away (EPIPE) is no error and ends nothing.
-// SPDX-License-Identifier: MIT
+// What a person's terminal can show: colour, width, and text that cannot take it over. And writing to stdout and
+// stderr. Promises: nothing that a script or a file named reaches a terminal with control characters in it (printable);
+// a reader that has gone away (EPIPE) is no error and ends nothing. SPDX-License-Identifier: MIT
 #pragma once
 
 #include <string>
@@ -11,8 +10,8 @@ namespace perilune::cli {
 
 struct Terminal {
   bool tty = false;
-  bool colour = false;     // a tty, NO_COLOR is not set and TERM is not "dumb"
-  int width = 80;          // COLUMNS, else the terminal's, else 80
+  bool colour = false;  // a tty, NO_COLOR is not set and TERM is not "dumb"
+  int width = 80;       // COLUMNS, else the terminal's, else 80
 };
 Terminal terminal_of(int fd);
 

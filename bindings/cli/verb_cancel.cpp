@@ -21,7 +21,8 @@ int report(const RunResult& result, const CancelOptions& options) {
   }
   if (!store::is_final(*result.status)) return report_result(result, options);
   print_err("perilune: run " + printable(result.run) + " was not cancelled: it had " +
-            std::string(store::status_name(*result.status)) + " before\n  try: " + command(options, "show", result.run) + "\n");
+            std::string(store::status_name(*result.status)) +
+            " before\n  try: " + command(options, "show", result.run) + "\n");
   return k_exit_failed;
 }
 

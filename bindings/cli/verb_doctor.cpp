@@ -27,7 +27,7 @@ constexpr int64_t k_free_bytes_low = 256 << 20;
 
 struct Check {
   std::string name;
-  const char* verdict;         // "ok", "warn", "fail"
+  const char* verdict;  // "ok", "warn", "fail"
   std::string text;
   std::string advice;
 };
@@ -90,15 +90,17 @@ void check_store(Findings& findings) {
   auto reader = store::open_sqlite_reader(path);
   if (!reader.ok()) {
     bool newer = reader.error().code == code::k_newer_schema;
-    return findings.fail("store", reader.error(), newer ? "use the perilune that wrote it, or a newer one"
-                                                        : "restore a backup, or move the file away");
+    return findings.fail(
+        "store", reader.error(),
+        newer ? "use the perilune that wrote it, or a newer one" : "restore a backup, or move the file away");
   }
   findings.add("store", "ok", path + ", schema " + std::to_string(findings.schema));
   StoreView view{findings.config, findings.place, std::move(*reader)};
   Result<std::vector<store::RunRow>> unfinished = unfinished_runs(view);
   if (!unfinished.ok()) return findings.fail("runs", unfinished.error(), "restore a backup, or move the file away");
   findings.unfinished = static_cast<int64_t>(unfinished->size());
-  if (findings.owner != 0) return findings.add("owner", "ok", "process " + std::to_string(findings.owner) + " is running it");
+  if (findings.owner != 0)
+    return findings.add("owner", "ok", "process " + std::to_string(findings.owner) + " is running it");
   if (findings.unfinished == 0) return findings.add("runs", "ok", "none is unfinished");
   findings.add("runs", "warn", std::to_string(findings.unfinished) + " unfinished, and no process executes them",
                "perilune resume --all, or perilune list --status running,waiting");
@@ -112,8 +114,10 @@ std::string doctor_json(const Findings& findings) {
   json.key("url").text(findings.place.url()).key("path").text_or_null(findings.place.path);
   json.key("exists").boolean(findings.exists).key("writable").boolean(findings.writable || findings.place.memory);
   json.key("owner");
-  if (findings.owner != 0) json.number(findings.owner);
-  else json.null();
+  if (findings.owner != 0)
+    json.number(findings.owner);
+  else
+    json.null();
   json.key("schema").number(findings.schema).key("schema_known").number(store::k_schema_version);
   json.key("durability").text(findings.config.relaxed ? "relaxed" : "full");
   json.key("free_bytes").number(findings.free_bytes).key("unfinished").number(findings.unfinished);
@@ -137,7 +141,8 @@ void print_findings(const Findings& findings) {
   for (const Version& one : versions()) made_of += (made_of.empty() ? "" : ", ") + one.name + " " + one.version;
   print_out("versions  " + made_of + "\nstore     " + printable(findings.place.url()) + "\nsettings\n");
   for (const Setting& setting : findings.config.settings)
-    print_out("  " + padded(setting.name, 29) + "  " + padded(setting.value.empty() ? "-" : printable(setting.value), 10) + "  " +
+    print_out("  " + padded(setting.name, 29) + "  " +
+              padded(setting.value.empty() ? "-" : printable(setting.value), 10) + "  " +
               painted(terminal, Paint::dim, printable(setting.source)) + "\n");
   print_out("checks\n");
   for (const Check& check : findings.checks) {
@@ -160,12 +165,17 @@ int verb_doctor(const CommonOptions& options) {
   Result<StorePlace> place = place_store(findings.config, cwd);
   if (!place.ok()) return complain(place.error(), "perilune doctor --help");
   findings.place = std::move(*place);
-  if (findings.place.memory) findings.add("store", "warn", "in memory: it is gone with its process", "use sqlite:PATH");
-  else check_store(findings);
+  if (findings.place.memory)
+    findings.add("store", "warn", "in memory: it is gone with its process", "use sqlite:PATH");
+  else
+    check_store(findings);
   if (findings.config.relaxed)
-    findings.add("durability", "warn", "relaxed: the last commits may be lost when power fails", "store.durability = full");
-  if (options.json) print_json(doctor_json(findings));
-  else print_findings(findings);
+    findings.add("durability", "warn", "relaxed: the last commits may be lost when power fails",
+                 "store.durability = full");
+  if (options.json)
+    print_json(doctor_json(findings));
+  else
+    print_findings(findings);
   return findings.exit_code;
 }
 

@@ -23,8 +23,8 @@ namespace {
 
 constexpr int64_t k_table_limit = 50;
 constexpr int64_t k_us_in_s = 1'000'000;
-constexpr std::string_view k_statuses[] = {"queued",    "running",   "waiting",  "paused",     "completed",
-                                           "failed",    "cancelled", "diverged", "quarantined"};
+constexpr std::string_view k_statuses[] = {"queued", "running",   "waiting",  "paused",     "completed",
+                                           "failed", "cancelled", "diverged", "quarantined"};
 
 int64_t now_us() {
   struct timespec now = {};
@@ -62,19 +62,25 @@ Result<store::Filter> make_filter(const ListOptions& options) {
     if (!since.ok()) return since.error();
     filter.since_us = *since;
   }
-  if (options.limit >= 0) filter.limit = options.limit;
-  else filter.limit = options.json ? 0 : k_table_limit;
+  if (options.limit >= 0)
+    filter.limit = options.limit;
+  else
+    filter.limit = options.json ? 0 : k_table_limit;
   return filter;
 }
 
 Paint paint_of(Status status) {
   switch (status) {
-    case Status::completed: return Paint::green;
+    case Status::completed:
+      return Paint::green;
     case Status::failed:
     case Status::diverged:
-    case Status::quarantined: return Paint::red;
-    case Status::cancelled: return Paint::dim;
-    default: return Paint::yellow;
+    case Status::quarantined:
+      return Paint::red;
+    case Status::cancelled:
+      return Paint::dim;
+    default:
+      return Paint::yellow;
   }
 }
 
@@ -122,7 +128,8 @@ int verb_list(const ListOptions& options) {
     for (const RunRow& row : rows) json.raw(row_json(row));
     print_json(json.close_array().str());
   } else if (rows.empty()) {
-    if (!options.quiet) print_err("no runs" + std::string(view->reader == nullptr ? ": there is no store yet" : "") + "\n");
+    if (!options.quiet)
+      print_err("no runs" + std::string(view->reader == nullptr ? ": there is no store yet" : "") + "\n");
   } else {
     print_table(rows);
     if (options.limit < 0 && static_cast<int64_t>(rows.size()) == k_table_limit && !options.quiet)

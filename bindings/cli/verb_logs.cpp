@@ -34,8 +34,8 @@ std::string readable(const std::string& text, const Terminal& terminal) {
   std::string at = member(line, "at"), level = member(line, "level"), words = member(line, "text");
   member(line, "run");
   Paint paint = level == "error" ? Paint::red : level == "warn" ? Paint::yellow : Paint::none;
-  std::string out = painted(terminal, Paint::dim, printable(at)) + " " + painted(terminal, paint, printable(level)) + ": " +
-                    printable(words);
+  std::string out = painted(terminal, Paint::dim, printable(at)) + " " + painted(terminal, paint, printable(level)) +
+                    ": " + printable(words);
   for (const auto& [key, value] : line.items()) {
     std::string shown = value.is_string() ? value.get<std::string>()
                                           : value.dump(-1, ' ', false, ordered_json::error_handler_t::replace);
@@ -55,8 +55,10 @@ void print_lines(std::FILE* file, bool json) {
   for (ssize_t size; (size = getline(&line, &capacity, file)) > 0;) {
     std::string text(line, static_cast<size_t>(size));
     if (text.back() == '\n') text.pop_back();
-    if (!json) print_out(readable(text, terminal) + "\n");
-    else if (ordered_json::accept(text)) print_out(text + "\n");
+    if (!json)
+      print_out(readable(text, terminal) + "\n");
+    else if (ordered_json::accept(text))
+      print_out(text + "\n");
   }
   std::free(line);
 }

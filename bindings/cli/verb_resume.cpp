@@ -27,7 +27,8 @@ Result<std::string> choose(const StoreView& view, const std::string& run) {
   if (rows->empty()) return Error(code::k_usage, "no run is unfinished: there is nothing to resume");
   std::string text = std::to_string(rows->size()) + " runs are unfinished; say which:";
   for (const RunRow& row : *rows)
-    text += "\n  " + printable(row.id) + "  " + printable(row.workflow) + "  " + std::string(store::status_name(row.status));
+    text += "\n  " + printable(row.id) + "  " + printable(row.workflow) + "  " +
+            std::string(store::status_name(row.status));
   return Error(code::k_usage, text);
 }
 
@@ -83,7 +84,8 @@ int report_all(const Session& session, const ResumeOptions& options) {
     }
     json.raw(run_json(result));
     if (!options.json)
-      print_out(printable(result.run) + " " + std::string(result.status ? store::status_name(*result.status) : "-") + "\n");
+      print_out(printable(result.run) + " " + std::string(result.status ? store::status_name(*result.status) : "-") +
+                "\n");
   }
   if (options.json) print_json(json.close_array().str());
   return exit_code;
@@ -93,14 +95,16 @@ int resume_all(const ResumeOptions& options, const StoreView& view) {
   Result<std::vector<RunRow>> rows = unfinished_runs(view);
   if (!rows.ok()) return complain(rows.error());
   if (rows->empty()) {
-    if (options.json) print_json("[]");
-    else if (!options.quiet) print_err("no run is unfinished\n");
+    if (options.json)
+      print_json("[]");
+    else if (!options.quiet)
+      print_err("no run is unfinished\n");
     return k_exit_ok;
   }
   Result<std::unique_ptr<Session>> opened = Session::open(options);
   if (!opened.ok()) return complain(opened.error());
   Session& session = **opened;
-  for (auto row = rows->rbegin(); row != rows->rend(); ++row)   // the oldest first
+  for (auto row = rows->rbegin(); row != rows->rend(); ++row)  // the oldest first
     if (row->status != store::Status::paused) session.resume(row->id);
   session.wait();
   return report_all(session, options);

@@ -25,10 +25,12 @@ Result<std::string> read_stdin() {
   for (;;) {
     ssize_t size = read(STDIN_FILENO, chunk.data(), chunk.size());
     if (size < 0 && errno == EINTR) continue;
-    if (size < 0) return Error(code::k_validation, std::string("cannot read the input from stdin: ") + std::strerror(errno));
+    if (size < 0)
+      return Error(code::k_validation, std::string("cannot read the input from stdin: ") + std::strerror(errno));
     if (size == 0) return text;
     text.append(chunk.data(), static_cast<size_t>(size));
-    if (text.size() > static_cast<size_t>(k_input_bytes_max)) return Error(code::k_limit, "the input is longer than 1 GiB");
+    if (text.size() > static_cast<size_t>(k_input_bytes_max))
+      return Error(code::k_limit, "the input is longer than 1 GiB");
   }
 }
 
@@ -92,7 +94,7 @@ int verb_run(const RunOptions& options) {
   bool undisturbed = session.wait();
   const Session::Outcome& outcome = session.outcomes().front();
   if (outcome.refused != nullptr) return refuse(*outcome.refused, options);
-  if (!undisturbed && !outcome.result.status) return k_exit_left;   // before it was on disk: there is no run
+  if (!undisturbed && !outcome.result.status) return k_exit_left;  // before it was on disk: there is no run
   return report_result(outcome.result, options);
 }
 

@@ -33,7 +33,8 @@ void print_head(const RunRow& row) {
   print_field("session", printable(row.session));
   print_field("started", date_time(row.created_us));
   bool over = store::is_final(row.status) || row.status == store::Status::diverged;
-  print_field(over ? "ended" : "changed", date_time(row.updated_us) + ", after " + short_duration(row.updated_us - row.created_us));
+  print_field(over ? "ended" : "changed",
+              date_time(row.updated_us) + ", after " + short_duration(row.updated_us - row.created_us));
   print_field("input", clipped(printable(row.input), k_value_columns));
   if (row.status == store::Status::completed) print_field("output", clipped(printable(row.output), k_value_columns));
   if (row.error.empty()) return;
@@ -44,10 +45,14 @@ void print_head(const RunRow& row) {
 
 Paint paint_of(Kind kind) {
   switch (kind) {
-    case Kind::step_done: return Paint::green;
-    case Kind::step_failed: return Paint::red;
-    case Kind::attempt_failed: return Paint::yellow;
-    default: return Paint::none;
+    case Kind::step_done:
+      return Paint::green;
+    case Kind::step_failed:
+      return Paint::red;
+    case Kind::attempt_failed:
+      return Paint::yellow;
+    default:
+      return Paint::none;
   }
 }
 
@@ -70,8 +75,8 @@ void print_timeline(const Terminal& terminal, const std::vector<Record>& records
     std::string line = std::string(static_cast<size_t>(std::max(0, seq_width - columns_of(seq))), ' ') + seq + "  " +
                        padded(since_start(record.at_us - began_us), time_width) + "  " +
                        padded(printable(record.task), task_width) + "  " +
-                       painted(terminal, paint_of(record.kind), padded(journal::kind_name(record.kind), k_kind_width)) + "  " +
-                       printable(record.name);
+                       painted(terminal, paint_of(record.kind), padded(journal::kind_name(record.kind), k_kind_width)) +
+                       "  " + printable(record.name);
     std::string detail = detail_text(record);
     print_out(line + (detail.empty() ? "" : "  " + detail) + "\n");
   }

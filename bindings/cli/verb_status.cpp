@@ -1,6 +1,5 @@
-// perilune status: one screen on where a run stands: what it does or waits for, since when, what went wrong last, and what
-// can be done.
-// SPDX-License-Identifier: MIT
+// perilune status: one screen on where a run stands: what it does or waits for, since when, what went wrong last, and
+// what can be done. SPDX-License-Identifier: MIT
 #include <unistd.h>
 
 #include "bindings/cli/exit_code.hpp"
@@ -23,7 +22,7 @@ constexpr size_t k_operations_shown = 20;
 struct Standing {
   RunRow row;
   RunState state;
-  int64_t owner = 0;           // pid
+  int64_t owner = 0;  // pid
   bool relaxed = false;
   std::vector<std::string> next;
 
@@ -33,9 +32,12 @@ struct Standing {
 
 const char* state_name(OpenOperation::State state) {
   switch (state) {
-    case OpenOperation::State::running: return "running";
-    case OpenOperation::State::retrying: return "retrying";
-    case OpenOperation::State::sleeping: break;
+    case OpenOperation::State::running:
+      return "running";
+    case OpenOperation::State::retrying:
+      return "retrying";
+    case OpenOperation::State::sleeping:
+      break;
   }
   return "sleeping";
 }
@@ -51,8 +53,10 @@ std::string status_json(const Standing& standing) {
   json.key("status").text(store::status_name(row.status));
   json.key("interrupted").boolean(standing.interrupted());
   json.key("owner");
-  if (standing.owner != 0) json.number(standing.owner);
-  else json.null();
+  if (standing.owner != 0)
+    json.number(standing.owner);
+  else
+    json.null();
   json.key("durability").text(standing.relaxed ? "relaxed" : "full");
   json.key("operations").open_array();
   for (const OpenOperation* operation : standing.state.operations()) {
@@ -65,7 +69,10 @@ std::string status_json(const Standing& standing) {
   json.close_array().key("branches").open_array();
   for (const OpenScope* scope : standing.state.scopes()) {
     json.open_object().key("call").text(scope->call).key("name").text(scope->name);
-    json.key("done").number(static_cast<int64_t>(scope->done)).key("failed").number(static_cast<int64_t>(scope->failed));
+    json.key("done")
+        .number(static_cast<int64_t>(scope->done))
+        .key("failed")
+        .number(static_cast<int64_t>(scope->failed));
     json.key("total").number(static_cast<int64_t>(scope->total)).close_object();
   }
   json.close_array();
@@ -88,7 +95,8 @@ std::string operation_text(const OpenOperation& operation) {
   std::string attempt = operation.attempt > 0 ? " (attempt " + std::to_string(operation.attempt) + ")" : "";
   if (operation.state == OpenOperation::State::running)
     return "step " + name + attempt + ", since " + clock_time(operation.since_us);
-  return "step " + name + attempt + " failed, again at " + clock_time(operation.due_us) + ": " + printable(operation.error);
+  return "step " + name + attempt + " failed, again at " + clock_time(operation.due_us) + ": " +
+         printable(operation.error);
 }
 
 std::string status_line(const Standing& standing) {
@@ -146,8 +154,10 @@ int verb_status(const RunViewOptions& options) {
   standing.owner = owner_of(*view);
   standing.relaxed = view->config.relaxed;
   standing.next = next_commands(standing, options);
-  if (options.json) print_json(status_json(standing));
-  else print_status(standing);
+  if (options.json)
+    print_json(status_json(standing));
+  else
+    print_status(standing);
   return k_exit_ok;
 }
 

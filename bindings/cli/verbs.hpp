@@ -9,14 +9,14 @@
 namespace perilune::cli {
 
 struct CommonOptions {
-  std::string store;       // --store, or empty
+  std::string store;  // --store, or empty
   bool json = false;
   bool quiet = false;
 };
 
 struct RunOptions : CommonOptions {
   std::string file;
-  std::string input = "{}";   // JSON, @FILE, or "-" for stdin
+  std::string input = "{}";  // JSON, @FILE, or "-" for stdin
   std::string id, session, workflow;
 };
 int verb_run(const RunOptions& options);
@@ -35,7 +35,7 @@ int verb_cancel(const CancelOptions& options);
 struct ListOptions : CommonOptions {
   std::vector<std::string> statuses;
   std::string workflow, session, since;
-  int64_t limit = -1;      // -1 = the default: 50 in a table, none in JSON
+  int64_t limit = -1;  // -1 = the default: 50 in a table, none in JSON
 };
 int verb_list(const ListOptions& options);
 

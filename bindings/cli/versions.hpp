@@ -8,8 +8,8 @@
 namespace perilune::cli {
 
 struct Version {
-  std::string name;            // "perilune", "lua", ...
-  std::string version;         // of the library that is loaded, not of its header
+  std::string name;     // "perilune", "lua", ...
+  std::string version;  // of the library that is loaded, not of its header
 };
 std::vector<Version> versions();
 

@@ -1,4 +1,4 @@
-// Lua values to JSON text, and the tags of arrays and objects. Reading is in codec_parse.cpp.
+// Lua values to JSON text. Reading is in codec_parse.cpp and codec_push.cpp.
 // Promises: raw access only, so no script code runs; nothing here raises, so C++ objects may stand on the stack. The
 // Lua calls used are those that neither allocate nor raise: lua_next, lua_rawgeti, lua_pushvalue, lua_checkstack.
 // SPDX-License-Identifier: MIT
@@ -17,7 +17,6 @@
 namespace perilune::lua {
 namespace {
 
-constexpr char k_null = 0;  // its address is json.null
 constexpr std::string_view k_bytes_key = "$bytes";
 
 bool before(const EncodedKey& a, const EncodedKey& b) {
@@ -31,10 +30,22 @@ bool is_bytes_key(std::string_view key) {
   return dollars != std::string_view::npos && dollars > 0 && key.substr(dollars - 1) == k_bytes_key;
 }
 
+// How many bytes of the text come before the first that is not UTF-8.
+size_t utf8_prefix(const char* text, size_t size) {
+  const char* const end = text + size;
+  const char* at = text;
+  while (at != end) {
+    const size_t length = static_cast<unsigned char>(*at) < 0x80 ? 1 : utf8_sequence(at, end);
+    if (length == 0) break;
+    at += length;
+  }
+  return static_cast<size_t>(at - text);
+}
+
 class Encoder {
  public:
-  Encoder(lua_State* L, std::string& out, std::string_view what)
-      : L_(L), state_(State::of(L)), hidden_(state_.hidden()), out_(out), start_(out.size()), what_(what) {}
+  Encoder(lua_State* L, std::string& out, std::string_view what, bool raw)
+      : L_(L), state_(State::of(L)), hidden_(state_.hidden()), out_(out), start_(out.size()), what_(what), raw_(raw) {}
 
   bool whole(int index) { return value(index) && !too_large(); }
   Error take_error() const {
@@ -78,6 +89,7 @@ class Encoder {
   std::string& out_;
   size_t start_;
   std::string what_;
+  bool raw_;
   const char* code_ = code::k_validation;
   bool whole_ = false;  // the whole is at fault, not the place where that was noticed
   std::string path_;    // grows from its end while the calls return
@@ -231,7 +243,7 @@ bool Encoder::pairs_of_object(int index) {
 bool Encoder::write_key(const EncodedKey& key, bool only) {
   if (!is_utf8(key.text, key.size)) return fail("a key that is not UTF-8 can't be saved");
   out_ += '"';
-  if (only && is_bytes_key({key.text, key.size})) out_ += '$';
+  if (only && !raw_ && is_bytes_key({key.text, key.size})) out_ += '$';
   write_escaped(key.text, key.size);
   out_ += "\":";
   return true;
@@ -240,6 +252,7 @@ bool Encoder::write_key(const EncodedKey& key, bool only) {
 bool Encoder::write_text(const char* text, size_t size) {
   if (size > state_.limits().payload_bytes) return fail_too_large();
   if (!is_utf8(text, size)) {
+    if (raw_) return fail("text that is not UTF-8, at byte " + std::to_string(utf8_prefix(text, size) + 1));
     out_ += "{\"$bytes\":\"";
     out_ += base64_encode({text, size});
     out_ += "\"}";
@@ -252,7 +265,7 @@ bool Encoder::write_text(const char* text, size_t size) {
 }
 
 void Encoder::write_escaped(const char* text, size_t size) {
-  static constexpr char k_hex[] = "0123456789abcdef";
+  static constexpr char k_hex[] = "0123456789abcdef", k_special[] = "\"\\\n\r\t\b\f", k_letters[] = "\"\\nrtbf";
   const char* const end = text + size;
   const char* run = text;
   for (const char* at = text; at != end; ++at) {
@@ -260,32 +273,13 @@ void Encoder::write_escaped(const char* text, size_t size) {
     if (c >= 0x20 && c != '"' && c != '\\') continue;
     out_.append(run, at);
     run = at + 1;
-    switch (c) {
-      case '"':
-        out_ += "\\\"";
-        break;
-      case '\\':
-        out_ += "\\\\";
-        break;
-      case '\n':
-        out_ += "\\n";
-        break;
-      case '\r':
-        out_ += "\\r";
-        break;
-      case '\t':
-        out_ += "\\t";
-        break;
-      case '\b':
-        out_ += "\\b";
-        break;
-      case '\f':
-        out_ += "\\f";
-        break;
-      default:
-        out_ += "\\u00";
-        out_ += k_hex[c >> 4];
-        out_ += k_hex[c & 15];
+    if (const void* found = std::memchr(k_special, c, sizeof k_special - 1)) {
+      out_ += '\\';
+      out_ += k_letters[static_cast<const char*>(found) - k_special];
+    } else {
+      out_ += "\\u00";
+      out_ += k_hex[c >> 4];
+      out_ += k_hex[c & 15];
     }
   }
   out_.append(run, end);
@@ -374,35 +368,20 @@ std::string Encoder::keys_complaint(int index, lua_Integer& count) {
   return {};
 }
 
-void tag(lua_State* L, int index, const void* key) {
-  index = lua_absindex(L, index);
-  lua_rawgetp(L, LUA_REGISTRYINDEX, key);
-  lua_setmetatable(L, index);
-}
-
 }  // namespace
 
-Result<void> encode(lua_State* L, int index, std::string& out, std::string_view what) {
+Result<void> encode(lua_State* L, int index, std::string& out, std::string_view what, bool raw) {
   State::Hidden& hidden = State::of(L).hidden();
   const int top = lua_gettop(L);
   const size_t size = out.size();
   hidden.encoded_path.clear();
   hidden.encoded_keys.clear();
-  Encoder encoder(L, out, what);
+  Encoder encoder(L, out, what, raw);
   const bool good = encoder.whole(lua_absindex(L, index));
   lua_settop(L, top);
   if (good) return {};
   out.resize(size);
   return encoder.take_error();
 }
-
-void push_null(lua_State* L) { lua_pushlightuserdata(L, const_cast<char*>(&k_null)); }
-
-bool is_null(lua_State* L, int index) {
-  return lua_type(L, index) == LUA_TLIGHTUSERDATA && lua_touserdata(L, index) == &k_null;
-}
-
-void tag_array(lua_State* L, int index) { tag(L, index, &registry::k_array_metatable); }
-void tag_object(lua_State* L, int index) { tag(L, index, &registry::k_object_metatable); }
 
 }  // namespace perilune::lua

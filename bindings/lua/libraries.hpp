@@ -25,8 +25,8 @@ int l_open_coroutine(lua_State* L);  // coroutine_library.cpp
 
 int l_next(lua_State* L);  // ordered_pairs.cpp
 int l_pairs(lua_State* L);
-// Pushes the keys of the table at `table` (an absolute index) as a list in the order of pairs. Raises, naming `who`, for
-// a key that has no place in it.
+// Pushes the keys of the table at `table` (an absolute index) as a list in the order of pairs. Raises, naming `who`,
+// for a key that has no place in it.
 void push_sorted_keys(lua_State* L, int table, const char* who);
 int l_require(lua_State* L);       // require.cpp
 int l_load(lua_State* L);          // load.cpp

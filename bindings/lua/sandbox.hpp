@@ -3,7 +3,8 @@
 // rawlen rawset select tonumber tostring type load(text only) require _VERSION; string (no dump), table, math, utf8,
 // coroutine (coroutine_library.cpp), os (time clock date difftime only), debug (traceback only).
 // Library tables and the string metatable are read-only. Reading an undefined global raises with a near-name hint.
-// Assigning a global that would hide the API raises. The golden list of all reachable names is tests/lua/globals.golden.
+// Assigning a global that would hide the API raises. The golden list of all reachable names is
+// tests/lua/globals.golden.
 // SPDX-License-Identifier: MIT
 #pragma once
 
@@ -14,9 +15,10 @@ namespace perilune::lua {
 // Called by State::create in a protected call: fills the globals table.
 void open_sandbox(lua_State* L);
 
-// Adds an API function or table under a global name; it is then read-only for scripts like the rest. `open` is called at
-// the first access of the name (API tables are built on first use) and leaves exactly one value on the stack. A table
-// without a metatable is wrapped by a read-only one (push_locked); one with a metatable of its own looks after itself.
+// Adds an API function or table under a global name; it is then read-only for scripts like the rest. `open` is called
+// at the first access of the name (API tables are built on first use) and leaves exactly one value on the stack. A
+// table without a metatable is wrapped by a read-only one (push_locked); one with a metatable of its own looks after
+// itself.
 struct LazyGlobal {
   const char* name;
   lua_CFunction open;   // called with no arguments, returns 1 value
@@ -31,8 +33,8 @@ void push_locked(lua_State* L);
 Result<std::vector<std::string>> reachable_names(State& state);
 
 // Compiles text (never bytecode) to a function in the sandbox's environment; bytes that begin with ESC are refused.
-// Leaves the function on the stack; an error has code "syntax" and the message of the compiler, with the line. The stack
-// is then as it was. Never raises.
+// Leaves the function on the stack; an error has code "syntax" and the message of the compiler, with the line. The
+// stack is then as it was. Never raises.
 Result<void> load_text(lua_State* L, std::string_view source, const char* chunk_name);
 
 // The bytecode of a text, made by the host and given to load_bytecode alone: states that run the same bundle share it.

@@ -71,8 +71,8 @@ class State {
   void begin_slice();
   // Every coroutine must be watched when it is made (hooks are not inherited from one that is older than the hook).
   void watch(lua_State* coroutine);
-  // True when an await may yield here: L can, and so can every coroutine that waits for L (a generator that is called by
-  // a sort comparator can yield itself, but its caller could not pass the await on).
+  // True when an await may yield here: L can, and so can every coroutine that waits for L (a generator that is called
+  // by a sort comparator can yield itself, but its caller could not pass the await on).
   bool can_await(lua_State* L) const;
 
   // ---- kill: an end that scripts cannot catch. The first one stays. After it every pcall, xpcall, resume, wrap and

@@ -9,8 +9,8 @@
 
 namespace perilune {
 
-// The nearest of `names` by Damerau-Levenshtein distance (at most a third of the word's length, at least 1, changes away,
-// or a prefix of one another), or "" when none is near.
+// The nearest of `names` by Damerau-Levenshtein distance (at most a third of the word's length, at least 1, changes
+// away, or a prefix of one another), or "" when none is near.
 std::string nearest(std::string_view word, std::span<const std::string_view> names);
 std::string nearest(std::string_view word, const std::vector<std::string>& names);
 

@@ -1,7 +1,7 @@
 // Durations and sizes as people write them: 5, "250ms", "1h30m", "2d"; 65536, "64KiB", "1MB".
-// Promises: never negative, never NaN, never beyond what int64 microseconds or bytes hold; two durations can be added (a
-// time and a duration too) without overflow. A wrong text is an Error (code "usage") that quotes the text and says which
-// forms are right.
+// Promises: never negative, never NaN, never beyond what int64 microseconds or bytes hold; two durations can be added
+// (a time and a duration too) without overflow. A wrong text is an Error (code "usage") that quotes the text and says
+// which forms are right.
 // SPDX-License-Identifier: MIT
 #pragma once
 
@@ -23,7 +23,7 @@ std::string format_duration(int64_t us);
 
 // Units: B KB MB GB (powers of 1000), KiB MiB GiB (powers of 1024); a bare number is bytes.
 Result<int64_t> parse_size_bytes(std::string_view text);
-// "64KiB", "1MB" where that is exact, else with one decimal in a binary unit ("1.2MiB"), below 1 KiB in bytes: for people.
+// For people: "64KiB", "1MB" where that is exact, else one decimal of a binary unit ("1.2MiB"); bytes below 1 KiB.
 std::string format_size(int64_t bytes);
 
 }  // namespace perilune

@@ -1,5 +1,6 @@
 // A file that appears whole or not at all: written beside its target under another name, synced, renamed over the
-// target, and the directory synced. Dropped before commit(), it leaves nothing. SPDX-License-Identifier: MIT
+// target, and the directory synced. Dropped before commit(), it leaves nothing.
+// SPDX-License-Identifier: MIT
 #pragma once
 
 #include <cstdint>

@@ -1,6 +1,6 @@
 // What touches the world: processes, HTTP, files. Each is an interface with a real part on libuv; tests give scripted
-// parts. One instance of each a worker, on the worker's loop; all callbacks come on that loop, never inside the call that
-// started the effect.
+// parts. One instance of each a worker, on the worker's loop; all callbacks come on that loop, never inside the call
+// that started the effect.
 // SPDX-License-Identifier: MIT
 #pragma once
 

@@ -1,5 +1,6 @@
 // Blocking work on libuv's pool, see offload.hpp. A job owns itself from the start until its callback on the loop,
-// since the pool points at it; the Offload and the Effect only know it. SPDX-License-Identifier: MIT
+// since the pool points at it; the Offload and the Effect only know it.
+// SPDX-License-Identifier: MIT
 #include "runtime/effects/offload.hpp"
 
 #include <uv.h>

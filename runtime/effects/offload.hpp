@@ -1,5 +1,5 @@
-// Blocking work off the loop: `work` runs on libuv's thread pool, `done` on the loop. On a loop without libuv (simulated)
-// the work runs at once and `done` is posted.
+// Blocking work off the loop: `work` runs on libuv's thread pool, `done` on the loop. On a loop without libuv
+// (simulated) the work runs at once and `done` is posted.
 // SPDX-License-Identifier: MIT
 #pragma once
 

@@ -7,7 +7,8 @@
 // The child stays a zombie until `finishing`: as long as it is not reaped its number, which is its group's, cannot be
 // given to anyone else, so that signals to the group never hit strangers. A background grandchild that keeps the pipes
 // open keeps the effect open, until it is cancelled. Exits are seen through a pidfd: the host's SIGCHLD stays the
-// host's. SPDX-License-Identifier: MIT
+// host's.
+// SPDX-License-Identifier: MIT
 #include "runtime/effects/process.hpp"
 
 #include <fcntl.h>

@@ -3,7 +3,8 @@
 //
 // What the child is: leader of a process group of its own; killed when the calling thread ends (PR_SET_PDEATHSIG means
 // the thread, so children are started on threads that live as long as their worker); signals at their defaults, none
-// blocked; no descriptor but 0, 1 and 2. SPDX-License-Identifier: MIT
+// blocked; no descriptor but 0, 1 and 2.
+// SPDX-License-Identifier: MIT
 #pragma once
 
 #include <sys/types.h>

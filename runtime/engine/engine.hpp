@@ -55,6 +55,7 @@ class Engine {
     ScriptHost* host = nullptr;
     Observer* observer = nullptr;     // may be null
     Settings settings;
+    task::Rules rules;                // all on, but in the simulation
     std::map<std::string, std::string> builtin_modules;   // the stdlib's Lua modules, by name
   };
   explicit Engine(Options options);

@@ -46,6 +46,7 @@ Run::Run(Engine& engine, store::RunRow row, std::vector<journal::Record> records
   options.store = engine.options_.store;
   options.listener = this;
   options.seed = hash64(row.id);
+  options.rules = engine.options_.rules;
   options.timeout_us = facts_.timeout_us;
   options.row = std::move(row);
   options.records = std::move(records);

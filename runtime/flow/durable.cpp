@@ -29,7 +29,9 @@ void Durable::cancel(const task::ErrorRef& reason) {
   if (cancelled_ != nullptr) return;
   cancelled_ = reason;
   switch (state_) {
-    case State::parked:    // its record will be delivered; without one, the end of the replay records the cancellation
+    case State::parked:
+      if (!execution_.rules().cancel_by_record) execution_.end_unrecorded(*this);
+      break;               // its record will be delivered; without one, the end of the replay records the cancellation
     case State::recording:
     case State::over:
     case State::fresh:
@@ -60,6 +62,7 @@ void Durable::record(Kind kind, std::string data) {
 }
 
 void Durable::record_cancelled() {
+  if (!execution_.rules().cancel_by_record) return execution_.end_unrecorded(*this);
   record(Kind::op_cancelled, journal::with_error({}, cancelled_ ? to_json_text(*cancelled_) : std::string()));
 }
 

@@ -20,7 +20,9 @@ bool EffectCall::begin(task::Task& task) {
   execution_.scheduler().wait(task, *this);
   effect_ = start_([this](Result<std::string> result) {
     effect_.reset();
-    Outcome outcome = result.ok() ? Outcome::of_value(std::move(*result)) : Outcome::of_error(std::move(result.error()));
+    Outcome outcome;  // nothing, where the effect has nothing to say: as Durable::delivered does
+    if (!result.ok()) outcome = Outcome::of_error(std::move(result.error()));
+    else if (*result != "null") outcome = Outcome::of_value(std::move(*result));
     execution_.scheduler().wake(*task_, std::move(outcome));
     execution_.ask_turn();
   });

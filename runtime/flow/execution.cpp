@@ -40,7 +40,7 @@ class Execution::RootScope final : public task::Scope {
 };
 
 Execution::Execution(Options options)
-    : options_(std::move(options)), scheduler_(options_.seed), cursor_(std::move(options_.records)),
+    : options_(std::move(options)), scheduler_(options_.seed, options_.rules), cursor_(std::move(options_.records)),
       root_(std::make_unique<RootScope>(*this)) {
   last_seq_ = committed_seq_ = options_.row.last_seq;
   replaying_ = cursor_.replaying();
@@ -76,7 +76,11 @@ void Execution::turn() {
       options_.listener->ask_turn();
       break;
     }
-    if (deliver_next()) continue;
+    if (deliver_next()) {
+      while (!options_.rules.one_record_then_drain && deliver_next()) {
+      }
+      continue;
+    }
     if (replaying_ && !cursor_.replaying()) {
       end_replay();
       continue;
@@ -126,6 +130,9 @@ std::string Execution::waits() const {
 
 bool Execution::deliver_next() {
   if (stopped_ || over_) return false;
+  while (!taken_early_.empty() && cursor_.replaying() &&
+         std::count(taken_early_.begin(), taken_early_.end(), cursor_.next().seq) > 0)
+    cursor_.advance();
   if (cursor_.replaying()) {
     const Record& record = cursor_.next();
     if (record.op == 0) {
@@ -205,8 +212,9 @@ bool Execution::begin(Durable& op, task::Task& task) {
   journal::Trail::Op trail = cursor_.trail(task.id).op(op.number_);
   op.state_ = Durable::State::parked;
   if (trail.outcome == 0) {
-    parked_.push_back(&op);
     scheduler_.wait(task, op);
+    if (options_.rules.start_after_replay) parked_.push_back(&op);
+    else op.start_now();
     return false;
   }
   const Record& record = cursor_.at(trail.outcome);
@@ -217,8 +225,7 @@ bool Execution::begin(Durable& op, task::Task& task) {
     return false;
   }
   op.has_record_ = true;
-  if (cursor_.replaying() && &cursor_.next() == &record && scheduler_.idle()) {
-    cursor_.advance();
+  if (shortcut(record)) {
     now_us_ = record.at_us;
     op.state_ = Durable::State::over;
     task.outcome = op.delivered(record);
@@ -227,6 +234,26 @@ bool Execution::begin(Durable& op, task::Task& task) {
   waiting_[task.id] = &op;
   scheduler_.wait(task, op);
   return false;
+}
+
+// True: the recorded outcome may be given without a yield, since nothing could come in between.
+bool Execution::shortcut(const Record& record) {
+  if (!scheduler_.idle() || !cursor_.replaying()) return false;
+  if (&cursor_.next() == &record) {
+    cursor_.advance();
+    return true;
+  }
+  if (options_.rules.shortcut_next_only) return false;
+  taken_early_.push_back(record.seq);
+  return true;
+}
+
+void Execution::end_unrecorded(Durable& op) {
+  op.state_ = Durable::State::over;
+  auto found = waiting_.find(op.task().id);
+  if (found != waiting_.end() && found->second == &op) waiting_.erase(found);
+  scheduler_.wake(op.task(), task::Outcome::of_error(op.cancel_cause()));
+  ask_turn();
 }
 
 std::string Execution::mismatch(const Record& record, const Durable& op) const {

@@ -63,6 +63,7 @@ class Execution {
     std::vector<journal::Record> records;    // its whole journal; the first is run_started
     uint64_t seed = 0;
     int64_t timeout_us = 0;                  // of running time; 0 = none
+    task::Rules rules;                       // all on, but in the simulation
   };
   explicit Execution(Options options);
   ~Execution();
@@ -107,6 +108,9 @@ class Execution {
   void hold(Durable& op);
   void drop(Durable& op);
   void ask_turn() { options_.listener->ask_turn(); }
+  const task::Rules& rules() const { return options_.rules; }
+  // With rules().cancel_by_record off: the operation ends without a record.
+  void end_unrecorded(Durable& op);
   void timer_started(int64_t due_us) { sleeping_.push_back(due_us); }
   void timer_ended(int64_t due_us);
 
@@ -126,6 +130,7 @@ class Execution {
   void deliver(const journal::Record& record, Durable* op);
   void deliver_to_run(const journal::Record& record);
   void end_replay();
+  bool shortcut(const journal::Record& record);
   void append(journal::Record record, Durable* op, std::function<void()> then, bool soon);
   void flush();
   void committed(uint64_t seq);
@@ -143,6 +148,7 @@ class Execution {
   journal::Cursor cursor_;
   std::unique_ptr<RootScope> root_;
   std::unordered_map<std::string, Durable*> waiting_;   // on replay: parked operations by task id
+  std::vector<uint64_t> taken_early_;        // with rules.shortcut_next_only off: seqs that are not delivered again
   std::vector<Durable*> parked_;             // on replay: in the order of the calls
 
   bool replaying_ = false;

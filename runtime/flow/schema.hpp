@@ -25,13 +25,13 @@ class Schema {
   virtual const std::string& json_schema() const = 0;
 };
 
-// `json` is a schema in either form: an object whose "type" is a JSON Schema type name (or that has any of "enum" "const"
-// "anyOf" "oneOf" "allOf" "not" "if" "properties" "patternProperties" "additionalProperties", or a key that begins with
-// "$") is a JSON Schema, any other object is the short form of an object whose keys are its fields (fields not named are
-// allowed; all fields but those with "?", optional=true, required=false or a default are required). A string is the short
-// form of one value, also where JSON Schema wants a schema ({ type = "array", items = "string" }). What stands beside a
-// "$ref" counts. An error (code "validation") says where in the schema and what would be right, e.g.
-// "input.sku: unknown type 'strng', did you mean 'string'?"; unknown keywords are errors but for those that begin "x-".
+// `json` is a schema in either form: an object whose "type" is a JSON Schema type name (or that has any of "enum"
+// "const" "anyOf" "oneOf" "allOf" "not" "if" "properties" "patternProperties" "additionalProperties", or a key that
+// begins with "$") is a JSON Schema, any other object is the short form of an object whose keys are its fields (fields
+// not named are allowed; all fields but those with "?", optional=true, required=false or a default are required). A
+// string is the short form of one value, also where JSON Schema wants a schema ({ type = "array", items = "string" }).
+// What stands beside a "$ref" counts. An error (code "validation") says where in the schema and what would be right,
+// e.g. "input.sku: unknown type 'strng', did you mean 'string'?". Unknown keywords are errors, but not "x-...".
 Result<std::shared_ptr<const Schema>> compile_schema(std::string_view json, std::string_view what);
 
 }  // namespace perilune::flow

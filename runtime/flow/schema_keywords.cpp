@@ -98,7 +98,11 @@ const Keyword* find_keyword(std::string_view name) {
   return found == std::end(k_keywords) ? nullptr : found;
 }
 
-bool is_count(const Json& value) { return value.is_number() && value >= 0 && is_of_type(value, "integer"); }
+constexpr double k_count_max = 0x1p53;
+
+bool is_count(const Json& value) {
+  return value.is_number() && value >= 0 && value <= k_count_max && is_of_type(value, "integer");
+}
 
 bool is_list_of_names(const Json& value) {
   return value.is_array() && std::all_of(value.begin(), value.end(), [](const Json& name) { return name.is_string(); });

@@ -4,8 +4,8 @@
 //   +------------------------------------------------------------------------------------------+
 //
 // Two implementations: UvLoop (uv_loop.hpp) and SimLoop (sim_loop.hpp: virtual time, deterministic by seed).
-// Callbacks never resume a script: they queue an outcome and ask for a turn; the turn drains the queues, once, in order.
-// All members are for the loop's own thread, but post() and stop(), which any thread may call.
+// Callbacks never resume a script: they queue an outcome and ask for a turn; the turn drains the queues, once, in
+// order. All members are for the loop's own thread, but post() and stop(), which any thread may call.
 // SPDX-License-Identifier: MIT
 #pragma once
 

@@ -1,7 +1,8 @@
 // The timers of a loop, ordered by (due, id): due at the same time means in the order they were started.
 // Promises: start and take are O(log n), stop is O(1); a stopped timer's function is destroyed at once, its place in
 // the heap when it comes to the top, or when more than half of the heap is such places. Knows nothing of real or
-// virtual time: both loops use it. SPDX-License-Identifier: MIT
+// virtual time: both loops use it.
+// SPDX-License-Identifier: MIT
 #pragma once
 
 #include <cstdint>

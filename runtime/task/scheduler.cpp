@@ -43,6 +43,7 @@ Task& Scheduler::spawn(Task* parent, Scope& scope, std::unique_ptr<Coroutine> co
   if (parent != nullptr) {
     task->number = ++parent->child_count;
     task->id = parent->id + "." + std::to_string(task->number);
+    if (!rules_.ids_by_parent) task->id = "n" + std::to_string(made_);
     task->attempt = parent->attempt;
     if (parent->cancelling()) task->cancel_reason = parent->cancel_reason;
   } else {
@@ -63,6 +64,7 @@ Task& Scheduler::spawn_attempt(Task& caller, Scope& scope, std::unique_ptr<Corou
 }
 
 Task& Scheduler::enqueue(std::unique_ptr<Task> task, Scope& scope) {
+  ++made_;
   Task& reference = *task;
   reference.scope = &scope;
   scope.children_.push_back(std::move(task));

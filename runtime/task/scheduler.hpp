@@ -5,6 +5,7 @@
 #include <deque>
 #include <memory>
 
+#include "runtime/task/rules.hpp"
 #include "runtime/task/task.hpp"
 
 namespace perilune::task {
@@ -12,7 +13,7 @@ namespace perilune::task {
 class Scheduler {
  public:
   // `seed` is the run's: each task's random stream is made from it and the task's id.
-  explicit Scheduler(uint64_t seed) : seed_(seed) {}
+  explicit Scheduler(uint64_t seed, const Rules& rules = {}) : seed_(seed), rules_(rules) {}
 
   // Makes a task in `scope` and puts it in the ready queue; its id is the parent's plus its number among the parent's
   // children ("0" for the first task of a run, which has no parent). It inherits the parent's attempt and cancellation.
@@ -51,6 +52,8 @@ class Scheduler {
   friend class SpawnScope;   // ends its owner when the last child has ended
 
   uint64_t seed_;
+  Rules rules_;
+  uint64_t made_ = 0;             // tasks made so far: ids when rules_.ids_by_parent is off
   std::deque<Task*> ready_;
   Task* running_ = nullptr;
   bool stopped_ = false;

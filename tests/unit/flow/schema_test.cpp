@@ -36,7 +36,8 @@ std::string refused(std::string_view schema) {
 }
 
 constexpr const char* k_order =
-    R"({"sku":"string","quantity":{"type":"integer","minimum":1,"default":1},"note":"string?","address":{"street":"string"}})";
+    R"({"sku":"string","quantity":{"type":"integer","minimum":1,"default":1},"note":"string?",
+        "address":{"street":"string"}})";
 
 }  // namespace
 
@@ -92,7 +93,8 @@ TEST_CASE("A problem is told with path, value and rule", "[flow]") {
       "properties":{"quantity":{"type":"integer","minimum":1}}}}})";
   CHECK(refused(schema).find("unknown keyword \"quantity\"") != std::string::npos);
   const auto* good =
-      R"({"items":{"type":"array","items":{"type":"object","properties":{"quantity":{"type":"integer","minimum":1}}}}})";
+      R"({"items":{"type":"array","items":{"type":"object","properties":{
+            "quantity":{"type":"integer","minimum":1}}}}})";
   const auto result = compiled(good)->check(R"({"items":[{"quantity":1},{"quantity":2},{"quantity":0}]})", "input");
   REQUIRE_FALSE(result.ok());
   CHECK(result.error().message == "input.items[2].quantity: 0 is below the minimum 1");
@@ -122,7 +124,7 @@ TEST_CASE("Each rule has words of its own", "[flow]") {
   CHECK(said(R"({"type":"array","maxItems":1})", "[1,2]") == "input: [1,2] has more than 1 item");
   CHECK(said(R"({"type":"array","uniqueItems":true})", R"([{"a":1},2,{"a":1.0}])").find("has items that are equal") !=
         std::string::npos);
-  CHECK(said(R"({"items":[{"type":"string"}],"additionalItems":false})", R"(["a",1])") != R"(["a",1])");
+  CHECK(said(R"({"type":"array","items":["string"],"additionalItems":false})", R"(["a",1])") != R"(["a",1])");
   CHECK(said(R"({"type":"number","multipleOf":0.1})", "0.25") == "input: 0.25 is not a multiple of 0.1");
   CHECK(said(R"({"type":"object","maxProperties":0})", R"({"a":1})") == "input: {\"a\":1} has more than 0 fields");
   CHECK(said(R"({"not":{"type":"string"}})", "\"x\"") == "input: \"x\" is what it must not be (rule 'not')");
@@ -244,7 +246,9 @@ TEST_CASE("A schema that is nonsense is refused with the place and what would be
   CHECK(refused(R"({"type":"string","pattern":"(a)\\1"})").find("without back-references") != std::string::npos);
   CHECK(refused(R"({"type":"array","prefixItems":[]})").find("newer than JSON Schema draft-07") != std::string::npos);
   CHECK(refused(R"({"type":"number","multipleOf":0})") == "input: 'multipleOf' must be a number above 0, got 0");
+  CHECK(refused(R"({"type":"integer","multipleOf":18446744073709551615})").find("'multipleOf' must be") == 7);
   CHECK(refused(R"({"type":"string","minLength":-1})").find("must be a whole number") != std::string::npos);
+  CHECK(refused(R"({"type":"string","minLength":1e30})").find("must be a whole number") != std::string::npos);
   CHECK(refused(R"({"type":"object","required":"a"})").find("must be a list of names") != std::string::npos);
   CHECK(refused(R"({"anyOf":[{"type":"string"},{"typ":"x"}]})").find("input.anyOf[1]: unknown keyword 'typ'") == 0);
   CHECK(refused("5").find("input: expected a schema") == 0);

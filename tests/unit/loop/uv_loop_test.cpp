@@ -1,5 +1,6 @@
 // The libuv loop: order within a pass, timers that are never early, hand-over from threads. Leftover handles are caught
-// by the loop's own destructor. SPDX-License-Identifier: MIT
+// by the loop's own destructor.
+// SPDX-License-Identifier: MIT
 #include "runtime/loop/uv_loop.hpp"
 
 #include <algorithm>

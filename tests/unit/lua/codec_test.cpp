@@ -2,8 +2,8 @@
 // SPDX-License-Identifier: MIT
 #include "bindings/lua/codec.hpp"
 
-#include <catch2/catch.hpp>
 #include <rapidcheck.h>
+#include <catch2/catch.hpp>
 
 #include "bindings/lua/tape.hpp"
 #include "tests/unit/lua/fake_surroundings.hpp"
@@ -34,7 +34,8 @@ std::string random_string() {
   std::string out = "\"";
   const int size = *rc::gen::inRange(0, 12);
   for (int i = 0; i < size; ++i) {
-    static const char* const k_pieces[] = {"a", "Z", "\\n", "\\\"", "\\\\", "é", "\\u0001", "月", "🌙", "$", "bytes", " "};
+    static const char* const k_pieces[] = {"a",       "Z",  "\\n", "\\\"", "\\\\",  "é",
+                                           "\\u0001", "月", "🌙",   "$",    "bytes", " "};
     out += k_pieces[*rc::gen::inRange(0, 12)];
   }
   return out + "\"";
@@ -42,12 +43,17 @@ std::string random_string() {
 
 std::string random_json(int depth) {
   switch (*rc::gen::inRange(0, depth > 0 ? 7 : 5)) {
-    case 0: return "null";
-    case 1: return *rc::gen::arbitrary<bool>() ? "true" : "false";
-    case 2: return std::to_string(*rc::gen::arbitrary<int64_t>());
-    case 3: return std::to_string(*rc::gen::arbitrary<int>()) + "." + std::to_string(*rc::gen::inRange(0, 1000)) + "e" +
-                   std::to_string(*rc::gen::inRange(-300, 280));
-    case 4: return random_string();
+    case 0:
+      return "null";
+    case 1:
+      return *rc::gen::arbitrary<bool>() ? "true" : "false";
+    case 2:
+      return std::to_string(*rc::gen::arbitrary<int64_t>());
+    case 3:
+      return std::to_string(*rc::gen::arbitrary<int>()) + "." + std::to_string(*rc::gen::inRange(0, 1000)) + "e" +
+             std::to_string(*rc::gen::inRange(-300, 280));
+    case 4:
+      return random_string();
     case 5: {
       std::string out = "[";
       for (int i = *rc::gen::inRange(0, 5); i > 0; --i) out += random_json(depth - 1) + (i > 1 ? "," : "");
@@ -67,10 +73,28 @@ std::string random_json(int depth) {
 
 TEST_CASE("Canonical texts come back byte for byte") {
   World world;
-  const char* const texts[] = {"null", "true", "0", "-1", "9223372036854775807", "-9223372036854775808", "2.0", "0.1",
-                               "-0.0", "1e+300", "5e-324", "\"\"", "\"a\\nb\\u0001\\\"\\\\\"", "\"é月🌙\"", "[]", "{}",
-                               "[[],{},[{}]]", "{\"a\":1,\"b\":[1,2.5,null],\"c\":{\"d\":false}}", "[null,null]",
-                               "{\"$bytes\":\"/wA=\"}", "{\"$$bytes\":1}", "{\"$bytes\":\"/wA=\",\"x\":1}"};
+  const char* const texts[] = {"null",
+                               "true",
+                               "0",
+                               "-1",
+                               "9223372036854775807",
+                               "-9223372036854775808",
+                               "2.0",
+                               "0.1",
+                               "-0.0",
+                               "1e+300",
+                               "5e-324",
+                               "\"\"",
+                               "\"a\\nb\\u0001\\\"\\\\\"",
+                               "\"é月🌙\"",
+                               "[]",
+                               "{}",
+                               "[[],{},[{}]]",
+                               "{\"a\":1,\"b\":[1,2.5,null],\"c\":{\"d\":false}}",
+                               "[null,null]",
+                               "{\"$bytes\":\"/wA=\"}",
+                               "{\"$$bytes\":1}",
+                               "{\"$bytes\":\"/wA=\",\"x\":1}"};
   for (const char* text : texts) CHECK(there_and_back(world, text) == text);
 }
 
@@ -216,7 +240,8 @@ TEST_CASE("Errors of the parser name line and column") {
       {"nul", "line 1, column 1: a value expected, found 'n'"},
       {"{\"$bytes\":\"?\"}", "line 1, column 15: $bytes must be base64, found the end of the text"},
   };
-  for (auto [text, expected] : cases) CHECK(there_and_back(world, text) == std::string("validation: JSON, ") + expected);
+  for (auto [text, expected] : cases)
+    CHECK(there_and_back(world, text) == std::string("validation: JSON, ") + expected);
   CHECK_THAT(there_and_back(world, std::string(300, '[')), Catch::Matchers::Contains("nested deeper than 256"));
 }
 

@@ -52,11 +52,11 @@ TEST_CASE("An error goes into a script and comes back with every field") {
 TEST_CASE("Scripts read the fields, and see one line as text") {
   World world;
   lua::add_lazy_globals(world.state->main(), k_raise, 1);
-  CHECK(world.eval("local ok, e = pcall(raise) return e.code, e.step, e.attempt, e.data.card, e.cause.code, #e.suppressed, "
-                   "e.retry, e.retry_after, getmetatable(e)") ==
+  CHECK(world.eval(
+            "local ok, e = pcall(raise) return e.code, e.step, e.attempt, e.data.card, e.cause.code, #e.suppressed, "
+            "e.retry, e.retry_after, getmetatable(e)") ==
         "\"step_failed\" \"charge\" 2 \"visa\" \"http_status\" 2 false 1.5 false");
-  CHECK(world.eval("local ok, e = pcall(raise) return tostring(e)") ==
-        "\"" + perilune::one_line(full_error()) + "\"");
+  CHECK(world.eval("local ok, e = pcall(raise) return tostring(e)") == "\"" + perilune::one_line(full_error()) + "\"");
 }
 
 TEST_CASE("An error that is caught and raised again keeps its fields") {
@@ -96,12 +96,11 @@ TEST_CASE("An error that causes itself is cut off") {
 TEST_CASE("An error raised by the runtime knows the script's frames") {
   World world;
   lua::add_lazy_globals(world.state->main(), k_raise, 1);
-  static const lua::LazyGlobal k_plain[] = {{"plain", [](lua_State* L) -> int {
-                                               lua_pushcfunction(L, [](lua_State* inner) -> int {
-                                                 lua::raise(inner, Error("denied", "no"));
-                                               });
-                                               return 1;
-                                             }}};
+  static const lua::LazyGlobal k_plain[] = {
+      {"plain", [](lua_State* L) -> int {
+         lua_pushcfunction(L, [](lua_State* inner) -> int { lua::raise(inner, Error("denied", "no")); });
+         return 1;
+       }}};
   lua::add_lazy_globals(world.state->main(), k_plain, 1);
   world.eval("local function charge()\n plain()\nend\ncharge()");
   CHECK(world.error.traceback == "test.lua:2: in function 'charge'\ntest.lua:4: in main chunk");

@@ -49,8 +49,8 @@ struct World {
     return results(L);
   }
 
-  // The same in a coroutine, as a task runs. Each await (a yield of the sentinel and one value) is answered by that value
-  // with "!" behind it, and noted in `awaits`.
+  // The same in a coroutine, as a task runs. Each await (a yield of the sentinel and one value) is answered by that
+  // value with "!" behind it, and noted in `awaits`.
   std::string task(std::string_view script) {
     lua_State* L = state->main();
     lua_settop(L, 0);

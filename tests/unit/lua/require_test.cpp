@@ -11,7 +11,8 @@ TEST_CASE("A module runs once and its value stays") {
   World world;
   world.surroundings.modules["tax"] = "print('loaded', ...) return { rate = 7 }";
   world.surroundings.modules["empty"] = "print('empty')";
-  CHECK(world.eval("return require 'tax'.rate, require 'tax' == require 'tax', require 'empty', require 'empty'") == "7 true true true");
+  CHECK(world.eval("return require 'tax'.rate, require 'tax' == require 'tax', require 'empty', require 'empty'") ==
+        "7 true true true");
   CHECK(world.surroundings.lines == std::vector<std::string>{"info loaded\ttax", "info empty"});
 }
 
@@ -64,6 +65,7 @@ TEST_CASE("A module that another task is loading is not run a second time") {
 
 TEST_CASE("The API is a module too") {
   World world;
-  CHECK(world.eval("local p = require 'perilune' return p.print == print, p.math == math, p == require 'perilune'") == "true true true");
+  CHECK(world.eval("local p = require 'perilune' return p.print == print, p.math == math, p == require 'perilune'") ==
+        "true true true");
   CHECK_THAT(world.eval("require 'perilune'.print = 1"), Contains("read-only"));
 }

@@ -79,9 +79,21 @@ TEST_CASE("Reading an undefined global raises with the nearest name") {
 TEST_CASE("The API can't be hidden or changed") {
   World world;
   const char* const scripts[] = {
-      "print = 1", "function require() end", "_G.math = {}", "_ENV['string'] = nil", "rawset(_G, 'print', 1)",
-      "string.x = 1", "string.format = nil", "rawset(math, 'pi', 3)", "table.insert(table, 1)", "setmetatable(string, {})",
-      "setmetatable(_G, {})", "math.pi = 3", "table.move({1}, 1, 1, 1, os)", "table.sort(_VERSION)", "utf8.charpattern = 1",
+      "print = 1",
+      "function require() end",
+      "_G.math = {}",
+      "_ENV['string'] = nil",
+      "rawset(_G, 'print', 1)",
+      "string.x = 1",
+      "string.format = nil",
+      "rawset(math, 'pi', 3)",
+      "table.insert(table, 1)",
+      "setmetatable(string, {})",
+      "setmetatable(_G, {})",
+      "math.pi = 3",
+      "table.move({1}, 1, 1, 1, os)",
+      "table.sort(_VERSION)",
+      "utf8.charpattern = 1",
   };
   for (const char* script : scripts) {
     INFO(script);
@@ -107,7 +119,8 @@ TEST_CASE("Bytecode is refused wherever it could come in") {
   REQUIRE(bytecode);
   CHECK_THAT(world.eval(*bytecode), StartsWith("syntax: attempt to load a binary chunk"));
   CHECK(world.eval("return load('\\27Lua')") == "null \"attempt to load a binary chunk (only text is accepted)\"");
-  CHECK(world.eval("return load('return 1', 'x', 'b')") == "null \"attempt to load a text chunk (mode must allow 't')\"");
+  CHECK(world.eval("return load('return 1', 'x', 'b')") ==
+        "null \"attempt to load a text chunk (mode must allow 't')\"");
   world.surroundings.modules["binary"] = *bytecode;
   CHECK_THAT(world.eval("require 'binary'"), StartsWith("syntax: attempt to load a binary chunk"));
 }
@@ -127,9 +140,11 @@ TEST_CASE("The host's own bytecode runs in the sandbox and keeps its lines") {
 TEST_CASE("load compiles text with an environment of one's own, from a string or from pieces") {
   World world;
   CHECK(world.eval("return load('return 1 + ...')(2), load('return x', 'c', 't', {x=5})()") == "3 5");
-  CHECK(world.eval("local p = {'return ', '4', '2'} local i = 0 return load(function() i = i + 1 return p[i] end)()") == "42");
+  CHECK(world.eval("local p = {'return ', '4', '2'} local i = 0 return load(function() i = i + 1 return p[i] end)()") ==
+        "42");
   CHECK(world.eval("return load('x x', '=name')") == "null \"name:1: syntax error near 'x'\"");
-  CHECK(world.eval("return load(function() return {} end)") == "script: test.lua:1: reader function must return a string");
+  CHECK(world.eval("return load(function() return {} end)") ==
+        "script: test.lua:1: reader function must return a string");
   CHECK_THAT(world.eval("return load('if a then ' .. ('elseif b then '):rep(20000) .. 'end')"), Contains("elseif"));
   CHECK_THAT(world.eval("return load((' '):rep(5 * 1024 * 1024))"), Contains("4 MiB"));
 }
@@ -137,8 +152,9 @@ TEST_CASE("load compiles text with an environment of one's own, from a string or
 TEST_CASE("Finalizers and weak tables are refused") {
   World world;
   for (const char* script :
-       {"setmetatable({}, {__gc = print})", "setmetatable({}, {__mode = 'k'})", "local m = {} setmetatable({}, m) m.__mode = 'k'",
-        "local m = {} setmetatable({}, m) m.__gc = print", "local m = setmetatable({}, {}) rawset(m, '__mode', 'v')"}) {
+       {"setmetatable({}, {__gc = print})", "setmetatable({}, {__mode = 'k'})",
+        "local m = {} setmetatable({}, m) m.__mode = 'k'", "local m = {} setmetatable({}, m) m.__gc = print",
+        "local m = setmetatable({}, {}) rawset(m, '__mode', 'v')"}) {
     INFO(script);
     CHECK_THAT(world.eval(script), Contains("are refused"));
   }
@@ -149,15 +165,18 @@ TEST_CASE("Finalizers and weak tables are refused") {
 
 TEST_CASE("Objects have numbers in place of addresses, the same each time") {
   World world;
-  CHECK(world.eval("local a, b = {}, print return tostring(a), tostring(b), tostring(a), tostring(coroutine.create(b))") ==
+  CHECK(world.eval(
+            "local a, b = {}, print return tostring(a), tostring(b), tostring(a), tostring(coroutine.create(b))") ==
         "\"table: #1\" \"function: #2\" \"table: #1\" \"thread: #3\"");
-  CHECK(world.eval("return tostring(setmetatable({}, {__name='Order'})), tostring(setmetatable({}, {__tostring=function() "
-                   "return 'me' end})), tostring(nil), tostring(2^53), tostring(-0.0), tostring(true)") ==
+  CHECK(world.eval(
+            "return tostring(setmetatable({}, {__name='Order'})), tostring(setmetatable({}, {__tostring=function() "
+            "return 'me' end})), tostring(nil), tostring(2^53), tostring(-0.0), tostring(true)") ==
         "\"Order: #4\" \"me\" \"nil\" \"9.007199254741e+15\" \"-0.0\" \"true\"");
   CHECK(world.eval("return string.format('%s %5.1s|%d %q %% %s', {}, 'ab', 3, 'q', true), ('%s'):format(print)") ==
         "\"table: #5     a|3 \\\"q\\\" % true\" \"function: #2\"");
   CHECK_THAT(world.eval("return string.format('%p', {})"), Contains("'%p' is refused"));
-  CHECK_THAT(world.eval("return tostring(setmetatable({}, {__tostring=function() return {} end}))"), Contains("must return a string"));
+  CHECK_THAT(world.eval("return tostring(setmetatable({}, {__tostring=function() return {} end}))"),
+             Contains("must return a string"));
 }
 
 TEST_CASE("print goes to the log") {
@@ -168,22 +187,28 @@ TEST_CASE("print goes to the log") {
 
 TEST_CASE("Random numbers come from the run") {
   World one, two;
-  const char* script = "return math.random(), math.random(6), math.random(-5, 5), math.random(0), "
-                       "math.random(math.mininteger, math.maxinteger)";
+  const char* script =
+      "return math.random(), math.random(6), math.random(-5, 5), math.random(0), "
+      "math.random(math.mininteger, math.maxinteger)";
   CHECK(one.eval(script) == two.eval(script));
-  CHECK(one.eval("for i = 1, 1000 do local n = math.random(3, 5) assert(n >= 3 and n <= 5) end return math.random(1)") == "1");
+  CHECK(
+      one.eval("for i = 1, 1000 do local n = math.random(3, 5) assert(n >= 3 and n <= 5) end return math.random(1)") ==
+      "1");
   CHECK_THAT(one.eval("math.randomseed(1)"), Contains("seeded already"));
   CHECK_THAT(one.eval("math.random(0, -1)"), Contains("interval is empty"));
 }
 
 TEST_CASE("Time is the run's, and dates are in UTC") {
   World world;
-  CHECK(world.eval("return os.time(), os.clock(), os.date('%Y-%m-%d %H:%M:%S'), os.date('!%F', 0), os.difftime(3, 1)") ==
-        "1700000000 1700000000.5 \"2023-11-14 22:13:20\" \"1970-01-01\" 2.0");
-  CHECK(world.eval("return os.time{year=1970, month=1, day=1, hour=0}, os.time{year=2024, month=2, day=29}, "
-                   "os.time{year=2023, month=14, day=-3, hour=1, min=-5}, os.time{year=1600, month=3, day=1, hour=0}") ==
-        "0 1709208000 1706403300 -11670912000");
-  CHECK(world.eval("local t = os.date('*t', 86399) return t.year, t.yday, t.sec, t.isdst, t.wday") == "1970 1 59 false 5");
+  CHECK(
+      world.eval("return os.time(), os.clock(), os.date('%Y-%m-%d %H:%M:%S'), os.date('!%F', 0), os.difftime(3, 1)") ==
+      "1700000000 1700000000.5 \"2023-11-14 22:13:20\" \"1970-01-01\" 2.0");
+  CHECK(
+      world.eval("return os.time{year=1970, month=1, day=1, hour=0}, os.time{year=2024, month=2, day=29}, "
+                 "os.time{year=2023, month=14, day=-3, hour=1, min=-5}, os.time{year=1600, month=3, day=1, hour=0}") ==
+      "0 1709208000 1706403300 -11670912000");
+  CHECK(world.eval("local t = os.date('*t', 86399) return t.year, t.yday, t.sec, t.isdst, t.wday") ==
+        "1970 1 59 false 5");
   CHECK(world.eval("for _, d in ipairs{0, 951782400, 1709164800, -1, 4102444800} do "
                    "assert(os.time(os.date('*t', d)) == d) end return true") == "true");
   CHECK_THAT(world.eval("return os.date('%Ex')"), Contains("unknown conversion"));
@@ -194,23 +219,29 @@ TEST_CASE("Time is the run's, and dates are in UTC") {
 
 TEST_CASE("The base functions behave as Lua's") {
   World world;
-  CHECK(world.eval("return tonumber('0x10'), tonumber(' 12 '), tonumber('1e1'), tonumber('z', 36), tonumber('-ff', 16), "
-                   "tonumber('8', 8), tonumber({}), tonumber('1 2')") == "16 12 10.0 35 -255 null null null");
+  CHECK(
+      world.eval("return tonumber('0x10'), tonumber(' 12 '), tonumber('1e1'), tonumber('z', 36), tonumber('-ff', 16), "
+                 "tonumber('8', 8), tonumber({}), tonumber('1 2')") == "16 12 10.0 35 -255 null null null");
   CHECK(world.eval("return select('#', nil, nil), select(-1, 1, 2, 3), select(2, 'a', 'b')") == "2 3 \"b\"");
   CHECK(world.eval("return pcall(error, 'x', 0)") == "false \"x\"");
   CHECK(world.eval("return pcall(function() error('x') end)") == "false \"test.lua:1: x\"");
   CHECK(world.eval("return pcall(assert, false, 'm'), select(2, pcall(assert, nil)), assert(1, 2)") ==
         "false \"assertion failed!\" 1 2");
-  CHECK(world.eval("return xpcall(function(a) error(a) end, function(m) return m .. '?' end, 'x')") == "false \"test.lua:1: x?\"");
+  CHECK(world.eval("return xpcall(function(a) error(a) end, function(m) return m .. '?' end, 'x')") ==
+        "false \"test.lua:1: x?\"");
   CHECK(world.eval("return xpcall(function(...) return ... end, print, 1, 2)") == "true 1 2");
-  CHECK(world.eval("return pcall(function() pcall() end)") == "false \"test.lua:1: bad argument #1 to 'pcall' (value expected)\"");
+  CHECK(world.eval("return pcall(function() pcall() end)") ==
+        "false \"test.lua:1: bad argument #1 to 'pcall' (value expected)\"");
   CHECK(world.eval("return rawlen({1,2}), rawequal('a', 'a'), rawget({5}, 1), rawset({}, 1, 2), type(nil)") ==
         "2 true 5 [2] \"nil\"");
-  CHECK(world.eval("local s = 0 for i, v in ipairs{1,2,nil,4} do s = s + v end return s, '10' + 5, '3' * '4', 10 .. ''") ==
+  CHECK(world.eval(
+            "local s = 0 for i, v in ipairs{1,2,nil,4} do s = s + v end return s, '10' + 5, '3' * '4', 10 .. ''") ==
         "3 15 12 \"10\"");
-  CHECK(world.eval("return table.concat({1,2,3}, '-', 2), table.remove({1,2,3}), #table.pack(1,2), table.unpack({1,2}, 2)") ==
+  CHECK(world.eval(
+            "return table.concat({1,2,3}, '-', 2), table.remove({1,2,3}), #table.pack(1,2), table.unpack({1,2}, 2)") ==
         "\"2-3\" 3 2 2");
-  CHECK_THAT(world.eval("table.insert(nil, 1)"), Contains("test.lua:1: bad argument #1 to 'insert' (table expected, got nil)"));
+  CHECK_THAT(world.eval("table.insert(nil, 1)"),
+             Contains("test.lua:1: bad argument #1 to 'insert' (table expected, got nil)"));
   CHECK(world.eval("return utf8.char(233, 26376), utf8.len('é月')") == "\"é月\" 2");
 }
 
@@ -221,8 +252,9 @@ TEST_CASE("A traceback shows the script's frames alone") {
   CHECK(world.eval("local co = coroutine.create(function() coroutine.yield() end) coroutine.resume(co) "
                    "return debug.traceback(co), debug.traceback({})") ==
         "\"stack traceback:\\n\\ttest.lua:1: in function <test.lua:1>\" {}");
-  const std::string deep = world.eval("local function f(n) if n == 0 then return debug.traceback() end "
-                                      "local x = f(n - 1) return x end return f(500)");
+  const std::string deep = world.eval(
+      "local function f(n) if n == 0 then return debug.traceback() end "
+      "local x = f(n - 1) return x end return f(500)");
   CHECK_THAT(deep, Contains("levels in all"));
   CHECK(std::count(deep.begin(), deep.end(), '\n') == 0);
   CHECK(deep.size() < 2500);

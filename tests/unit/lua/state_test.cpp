@@ -55,12 +55,14 @@ TEST_CASE("Nothing that a script does swallows the end of its budget") {
       "local function f() local c <close> = setmetatable({}, {__close = function() while true do end end}) "
       "while true do end end while true do pcall(f) end",
       "while true do pcall(pcall, pcall, function() while true do end end) end",
-      "local t = setmetatable({}, {__index = function() while true do end end}) while true do pcall(function() return t.x end) end",
+      "local t = setmetatable({}, {__index = function() while true do end end}) while true do pcall(function() return "
+      "t.x end) end",
       "while true do pcall(table.sort, {3,2,1}, function(a, b) while true do end end) end",
       "while true do pcall(string.gsub, 'abc', '.', function() while true do end end) end",
       "while true do pcall(load, function() while true do end end) end",
       "while true do pcall(tostring, setmetatable({}, {__tostring = function() while true do end end})) end",
-      "local co = coroutine.create(function() local c <close> = setmetatable({}, {__close = function() while true do end end}) "
+      "local co = coroutine.create(function() local c <close> = setmetatable({}, {__close = function() while true do "
+      "end end}) "
       "coroutine.yield() end) coroutine.resume(co) while true do pcall(coroutine.close, co) end",
       "for k in pairs(setmetatable({}, {__pairs = function() return function() while true do end end end})) do end",
   };
@@ -82,7 +84,8 @@ TEST_CASE("The budget starts anew with each slice") {
 TEST_CASE("Handlers and __close do not run script code after a kill") {
   World world;
   lua::add_lazy_globals(world.state->main(), k_kill, 1);
-  CHECK(world.eval("xpcall(kill, function(e) print('handler') return e end) print('after')") == "denied: the host said so");
+  CHECK(world.eval("xpcall(kill, function(e) print('handler') return e end) print('after')") ==
+        "denied: the host said so");
   CHECK(world.surroundings.lines.empty());
 
   World other;
@@ -166,7 +169,8 @@ TEST_CASE("Every single allocation may fail without a leak or a crash") {
 
 TEST_CASE("An endless recursion is an error like others, with code limit") {
   World world;
-  CHECK_THAT(world.eval("local function f() return 1 + f() end f()"), StartsWith("limit: ") && Contains("stack overflow"));
+  CHECK_THAT(world.eval("local function f() return 1 + f() end f()"),
+             StartsWith("limit: ") && Contains("stack overflow"));
   CHECK(world.eval("local function f() return 1 + f() end return pcall(f) == false") == "true");
   CHECK_FALSE(world.state->killed());
 }

@@ -1,0 +1,48 @@
+// What the bench has measured: figures with the raw limit, the ratio and the goal beside them, as a table or as JSON.
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace perilune::bench {
+
+// What a figure is held to. The bound must be kept; the aim is what the design asks for in the long run.
+struct Goal {
+  enum class Of { value, ratio };
+  enum class Side { at_most, at_least };
+  Of of = Of::value;
+  Side side = Side::at_most;
+  double bound = 0;
+  double aim = 0;  // 0 = the bound itself
+};
+
+struct Figure {
+  std::string group;       // "W2": what --only selects
+  std::string name;
+  double value = 0;        // a median
+  std::string unit;
+  std::string limit_name;  // the raw limit it is held against, or empty
+  double limit = 0;        // in the same unit
+  std::optional<Goal> goal;
+};
+
+class Report {
+ public:
+  // Shown on stderr at once, so that a long run tells where it is.
+  void add(Figure figure);
+  std::string table() const;
+  std::string json() const;
+  // False when a bound is not kept.
+  bool within_bounds() const;
+
+ private:
+  std::vector<Figure> figures_;
+};
+
+// Of at least one value; the mean of the middle two when their number is even.
+double median(std::vector<double> values);
+double percentile(std::vector<double> values, double share);
+
+}  // namespace perilune::bench

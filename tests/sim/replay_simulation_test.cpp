@@ -1,0 +1,109 @@
+// Random programs, cut at random records, again and again, with other timings in each life. Whatever happens:
+//  - what the script saw before a cut is the beginning of what it sees in the next life;
+//  - no effect whose outcome is recorded runs again;
+//  - a script that parts from the journal is told so, with no effect at all;
+//  - the finished journal, replayed once more, gives the same trail and output and starts nothing.
+// Each rule of order, switched off, must be found out. PERILUNE_SIM_SEEDS sets how many programs (300 by default),
+// PERILUNE_SEED the first seed.
+// SPDX-License-Identifier: MIT
+#include <algorithm>
+#include <catch2/catch.hpp>
+#include <cstdlib>
+#include <set>
+
+#include "tests/sim/program.hpp"
+#include "tests/sim/world.hpp"
+
+namespace perilune::sim {
+namespace {
+
+uint64_t setting(const char* name, uint64_t fallback) {
+  const char* text = std::getenv(name);
+  return text == nullptr ? fallback : std::strtoull(text, nullptr, 10);
+}
+
+std::set<std::string> recorded_steps(World& world) {
+  std::set<std::string> names;
+  for (const journal::Record& record : world.journal())
+    if (record.kind == journal::Kind::step_done || record.kind == journal::Kind::step_failed) names.insert(record.name);
+  return names;
+}
+
+// What is wrong with the program of this seed, or "".
+std::string check_program(uint64_t seed, const task::Rules& rules) {
+  World world(random_program(seed), rules);
+  Random random(seed * 31 + 7);
+  std::vector<std::string> before;
+  Life life;
+  for (int lives = 0; lives < 60; ++lives) {
+    std::set<std::string> recorded = recorded_steps(world);
+    bool last = lives >= 4;
+    life = world.live(random.next(), last ? ~0ull : 1 + random.below(12));
+    for (const std::string& effect : life.effects)
+      if (recorded.count(effect) != 0) return "effect '" + effect + "' ran again";
+    size_t shared = std::min(before.size(), life.trail.size());
+    if (!std::equal(before.begin(), before.begin() + static_cast<std::ptrdiff_t>(shared), life.trail.begin()))
+      return "the trail of life " + std::to_string(lives + 1) + " differs";
+    if (life.trail.size() < before.size() && life.ended && life.ending.error == nullptr) return "the trail got shorter";
+    if (life.trail.size() > before.size()) before = life.trail;
+    if (life.ended || last) break;
+    if (lives == 0) {
+      std::set<std::string> steps = recorded_steps(world);
+      if (steps.empty()) continue;
+      Life changed = world.replay_renamed(*steps.rbegin());
+      if (!changed.ended || changed.ending.status != store::Status::diverged) return "a renamed step does not diverge";
+      if (!changed.effects.empty()) return "a diverged run ran effect '" + changed.effects.front() + "'";
+    }
+  }
+  if (!life.ended) return "the run did not end";
+  if (life.ending.status != store::Status::completed)
+    return "ended as " + std::string(store::status_name(life.ending.status)) +
+           (life.ending.error ? ": " + one_line(*life.ending.error) : "");
+  Life again = world.replay_finished();
+  if (!again.ended || again.ending.status != store::Status::completed)
+    return "the finished journal does not replay" + (again.ending.error ? ": " + one_line(*again.ending.error) : "");
+  if (!again.effects.empty()) return "replaying the finished journal ran effect '" + again.effects.front() + "'";
+  if (again.trail != life.trail || again.ending.output != life.ending.output)
+    return "replaying the finished journal gives another trail";
+  return {};
+}
+
+// The seed of the first program that goes wrong, or 0.
+uint64_t find_wrong(const task::Rules& rules, uint64_t seeds) {
+  for (uint64_t seed = 1; seed <= seeds; ++seed)
+    if (!check_program(seed, rules).empty()) return seed;
+  return 0;
+}
+
+}  // namespace
+
+TEST_CASE("random programs cut at random records replay the same", "[simulation]") {
+  uint64_t first = setting("PERILUNE_SEED", 1), seeds = setting("PERILUNE_SIM_SEEDS", 300);
+  for (uint64_t seed = first; seed < first + seeds; ++seed) {
+    std::string wrong = check_program(seed, {});
+    if (!wrong.empty()) FAIL("PERILUNE_SEED=" << seed << " PERILUNE_SIM_SEEDS=1: " << wrong << "\n" << random_program(seed));
+  }
+  SUCCEED();
+}
+
+TEST_CASE("each rule of order, switched off, is found out by the simulation", "[simulation]") {
+  struct Control {
+    const char* what;
+    bool task::Rules::*rule;
+  };
+  const Control controls[] = {
+      {"shortcut for any recorded outcome", &task::Rules::shortcut_next_only},
+      {"starting before the replay has ended", &task::Rules::start_after_replay},
+      {"cancellation without a record", &task::Rules::cancel_by_record},
+      {"ids from a count of all tasks", &task::Rules::ids_by_parent},
+      {"several records before the tasks run", &task::Rules::one_record_then_drain},
+  };
+  for (const Control& control : controls) {
+    task::Rules rules;
+    rules.*control.rule = false;
+    INFO(control.what);
+    CHECK(find_wrong(rules, 600) != 0);
+  }
+}
+
+}  // namespace perilune::sim

@@ -1,0 +1,163 @@
+// Lives of a run; see world.hpp.
+// SPDX-License-Identifier: MIT
+#include "tests/sim/world.hpp"
+
+#include "bindings/api/api.hpp"
+#include "bindings/lua/await.hpp"
+#include "bindings/lua/host.hpp"
+#include "bindings/lua/sandbox.hpp"
+#include "runtime/flow/timer.hpp"
+#include "runtime/loop/sim_loop.hpp"
+
+namespace perilune::sim {
+
+namespace {
+
+constexpr const char* k_run = "run-1";
+
+// What the script's extra functions write to; one life at a time.
+struct Recorder {
+  Life* life = nullptr;
+  Random random;
+};
+Recorder recorder;
+
+int l_note(lua_State* L) {
+  size_t length = 0;
+  const char* text = luaL_checklstring(L, 1, &length);
+  [&]() noexcept { recorder.life->trail.emplace_back(text, length); }();
+  return 0;
+}
+
+// The script begins: a new life, or the same one after an eviction.
+int l_begun(lua_State*) {
+  recorder.life->trail.clear();
+  return 0;
+}
+
+int l_effect(lua_State* L) {
+  const char* text = luaL_checkstring(L, 1);
+  [&]() noexcept { recorder.life->effects.emplace_back(text); }();
+  return 0;
+}
+
+bool begin_lag(lua::LuaScript& script) noexcept {
+  auto sleep = std::make_unique<flow::AttemptSleep>(script.execution());
+  flow::AttemptSleep& begun = *sleep;
+  script.current()->fill({std::move(sleep), lua::push_outcome, LUA_NOREF});
+  return begun.begin(script.current()->task(), static_cast<int64_t>(recorder.random.below(20'000'000)));
+}
+
+// A step takes some time: another one in each life.
+int l_lag(lua_State* L) {
+  lua::LuaScript& script = lua::enter(L, "lag", lua::Place::anywhere);
+  return lua::await(L, begin_lag(script));
+}
+
+int open_begun(lua_State* L) { return lua_pushcfunction(L, l_begun), 1; }
+int open_note(lua_State* L) { return lua_pushcfunction(L, l_note), 1; }
+int open_effect(lua_State* L) { return lua_pushcfunction(L, l_effect), 1; }
+int open_lag(lua_State* L) { return lua_pushcfunction(L, l_lag), 1; }
+
+void open_api(lua_State* L) {
+  static constexpr lua::LazyGlobal extra[] = {{"begun", open_begun}, {"note", open_note}, {"effect", open_effect}, {"lag", open_lag}};
+  api::open(L);
+  lua::add_lazy_globals(L, extra, std::size(extra));
+}
+
+Life run_once(const std::string& script, const task::Rules& rules, store::MemoryOptions options, uint64_t seed, bool resume) {
+  Life life;
+  recorder = {&life, Random(seed)};
+  loop::SimLoop loop(1'700'000'000'000'000 + static_cast<int64_t>(seed % 1000) * 1'000'000);
+  auto store = store::make_memory_store(std::move(options));
+  auto host = lua::make_lua_host(open_api);
+  engine::Engine::Options engine_options;
+  engine_options.loop = &loop;
+  engine_options.store = store.get();
+  engine_options.host = host.get();
+  engine_options.rules = rules;
+  engine::Engine engine(std::move(engine_options));
+  auto started = [&life](Result<store::RunRow> row) {
+    if (row.ok()) return;
+    life.ended = true;
+    life.ending.status = store::Status::failed;
+    life.ending.error = std::make_shared<const Error>(row.error());
+  };
+  auto ended = [&life](const store::RunRow&, const flow::Ending& ending) {
+    life.ended = true;
+    life.ending = ending;
+  };
+  if (resume) {
+    engine.resume(k_run, started, ended);
+  } else {
+    engine::StartRequest request;
+    request.file = "program.lua";
+    request.text = script;
+    request.id = k_run;
+    engine.start(std::move(request), started, ended);
+  }
+  loop.run();
+  return life;
+}
+
+}  // namespace
+
+Life World::live(uint64_t seed, uint64_t records) {
+  auto delays = std::make_shared<Random>(seed ^ 0x5eed);
+  auto left = std::make_shared<uint64_t>(records);
+  store::MemoryOptions options;
+  options.disk = disk_;
+  options.commit_delay_us = [delays] { return static_cast<int64_t>(delays->below(3'000)); };
+  options.allow = [left](const std::string&, const journal::Record&) { return *left > 0 ? (--*left, true) : false; };
+  bool resume = begun_ && !journal().empty();
+  begun_ = true;
+  return run_once(script_, rules_, std::move(options), seed, resume);
+}
+
+std::vector<journal::Record> World::journal() {
+  auto store = store::make_memory_store({disk_, {}, {}});
+  auto reader = store->reader();
+  auto row = reader->run(k_run);
+  if (!row.ok() || !row->has_value()) return {};
+  auto records = reader->records((*row)->no, 1, 0);
+  return records.ok() ? *records : std::vector<journal::Record>{};
+}
+
+Life World::replay_finished() {
+  std::vector<journal::Record> records = journal();
+  while (records.back().kind != journal::Kind::run_done) records.pop_back();
+  records.pop_back();
+  return replay_copy(std::move(records), script_);
+}
+
+Life World::replay_renamed(const std::string& name) {
+  std::string script = script_;
+  size_t at = script.find("step('" + name + "'");
+  if (at == std::string::npos) at = script.find("step, '" + name + "'");
+  script.replace(script.find(name, at), name.size(), name + "_renamed");
+  return replay_copy(journal(), script);
+}
+
+Life World::replay_copy(std::vector<journal::Record> records, const std::string& script) {
+  auto bundle = engine::make_bundle("program.lua", script, {});
+  store::NewRun copy;
+  copy.row.id = k_run;
+  copy.row.workflow = "program";
+  copy.row.version = 1;
+  copy.row.input = "{}";
+  copy.row.status = store::Status::running;
+  copy.row.bundle = bundle->hash;
+  copy.records = std::move(records);
+  auto disk = store::make_memory_disk();
+  {
+    loop::SimLoop loop;
+    auto target = store::make_memory_store({disk, {}, {}});
+    target->put_bundle(bundle->hash, bundle->content, loop, [](Result<void>) {});
+    target->create(std::move(copy), loop, [](Result<store::Created>) {});
+    target->flush();
+    loop.run();
+  }
+  return run_once(script, rules_, {disk, {}, {}}, 77, true);
+}
+
+}  // namespace perilune::sim

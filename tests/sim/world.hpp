@@ -1,0 +1,44 @@
+// One life after another of a run in virtual time: the real engine and scripts on the simulated loop and the memory store,
+// which dies at a chosen record. What the script saw and did is kept per life.
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "runtime/engine/engine.hpp"
+#include "runtime/store/memory_store.hpp"
+
+namespace perilune::sim {
+
+struct Life {
+  std::vector<std::string> trail;      // note(...)
+  std::vector<std::string> effects;    // effect(...)
+  bool ended = false;                  // the run was over (else the life was cut)
+  flow::Ending ending;
+};
+
+class World {
+ public:
+  explicit World(std::string script, task::Rules rules = {}) : script_(std::move(script)), rules_(rules) {}
+
+  // Lives until the run is over, or until `records` more records are committed. `seed` decides how long things take.
+  Life live(uint64_t seed, uint64_t records);
+  // The journal as it is on disk.
+  std::vector<journal::Record> journal();
+  // The finished journal without its end, replayed by a fresh engine: nothing may be started, the same must be seen.
+  Life replay_finished();
+  // The journal as it is, replayed against a script in which the step `name` is called otherwise: must end as diverged,
+  // with no effect at all.
+  Life replay_renamed(const std::string& name);
+
+ private:
+  Life replay_copy(std::vector<journal::Record> records, const std::string& script);
+  std::string script_;
+  task::Rules rules_;
+  std::shared_ptr<store::MemoryDisk> disk_ = store::make_memory_disk();
+  bool begun_ = false;
+};
+
+}  // namespace perilune::sim

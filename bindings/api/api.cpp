@@ -15,6 +15,8 @@ constexpr lua::LazyGlobal k_globals[] = {
     {"map", open_map},           {"spawn", open_spawn},           {"group", open_group},
     {"sleep", open_sleep},       {"now", open_now},               {"uuid", open_uuid},
     {"checkpoint", open_checkpoint}, {"workflow", open_workflow}, {"this", open_this},
+    {"compensate", open_compensate}, {"saga", open_saga},         {"rollback", open_rollback},
+    {"shield", open_shield},
     {"input", open_input},       {"fail", open_fail},             {"log", open_log},
     {"json", open_json},         {"shell", open_shell},           {"http", open_http},
     {"file", open_file},         {"crypto", open_crypto},         {"text", open_text},

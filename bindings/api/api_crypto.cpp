@@ -18,7 +18,9 @@ void put_hex(lua_State* L, const std::array<uint8_t, 32>& digest) noexcept {
 
 void put_base64(lua_State* L, std::string_view bytes) noexcept { lua::State::of(L).scratch() = base64_encode(bytes); }
 
-bool put_bytes(lua_State* L, std::string_view text) noexcept { return base64_decode(text, lua::State::of(L).scratch()); }
+bool put_bytes(lua_State* L, std::string_view text) noexcept {
+  return base64_decode(text, lua::State::of(L).scratch());
+}
 
 int push_scratch(lua_State* L) {
   const std::string& scratch = lua::State::of(L).scratch();
@@ -44,7 +46,8 @@ int l_base64(lua_State* L) {
 
 int l_unbase64(lua_State* L) {
   if (!put_bytes(L, lua::check_text(L, 1, "crypto.unbase64", "text")))
-    lua::raise_usage(L, code::k_validation, "crypto.unbase64: the text is not base64 (with padding, without line ends)");
+    lua::raise_usage(L, code::k_validation,
+                     "crypto.unbase64: the text is not base64 (with padding, without line ends)");
   return push_scratch(L);
 }
 

@@ -56,9 +56,10 @@ class FileCall {
       result.error().message = call + ": " + result.error().message;
       return result;
     };
-    return EffectStep::Start([&context = context_, whole = std::move(whole)](const task::AttemptContext&, Done<std::string> done) {
-      return context.effects().offload().run(whole, std::move(done));
-    });
+    return EffectStep::Start(
+        [&context = context_, whole = std::move(whole)](const task::AttemptContext&, Done<std::string> done) {
+          return context.effects().offload().run(whole, std::move(done));
+        });
   }
 
   EffectArguments arguments;
@@ -85,7 +86,8 @@ std::string stat_json(const FileStat& stat) {
   const size_t slash = stat.path.find_last_of('/');
   const std::string name = slash == std::string::npos ? stat.path : stat.path.substr(slash + 1);
   return "{\"mode\":" + std::to_string(stat.mode) + ",\"modified\":" + json(stat.modified_s).dump() +
-         ",\"name\":" + quoted_json(name) + ",\"size\":" + std::to_string(stat.size) + ",\"type\":\"" + stat.type + "\"}";
+         ",\"name\":" + quoted_json(name) + ",\"size\":" + std::to_string(stat.size) + ",\"type\":\"" + stat.type +
+         "\"}";
 }
 
 // ---- one function a call
@@ -155,9 +157,8 @@ Prepared prepare_stat(const std::string& arguments, engine::RunContext& context)
 Prepared prepare_exists(const std::string& arguments, engine::RunContext& context) {
   FileCall call(arguments, context, "file.exists");
   call.arguments.at_most(1);
-  return call.run([path = call.path(1)] {
-    return stat_or(path, "false", [](const FileStat&) { return std::string("true"); });
-  });
+  return call.run(
+      [path = call.path(1)] { return stat_or(path, "false", [](const FileStat&) { return std::string("true"); }); });
 }
 
 Prepared prepare_copy(const std::string& arguments, engine::RunContext& context) {
@@ -244,10 +245,10 @@ int l_file(lua_State* L) {
 
 int open_file(lua_State* L) {
   static const luaL_Reg k_functions[] = {
-      {"read", l_file<k_read>},     {"lines", l_file<k_lines>},   {"write", l_file<k_write>},
-      {"append", l_file<k_append>}, {"list", l_file<k_list>},     {"stat", l_file<k_stat>},
-      {"exists", l_file<k_exists>}, {"copy", l_file<k_copy>},     {"move", l_file<k_move>},
-      {"remove", l_file<k_remove>}, {"glob", l_file<k_glob>},     {"mkdir", l_file<k_mkdir>},
+      {"read", l_file<k_read>},     {"lines", l_file<k_lines>}, {"write", l_file<k_write>},
+      {"append", l_file<k_append>}, {"list", l_file<k_list>},   {"stat", l_file<k_stat>},
+      {"exists", l_file<k_exists>}, {"copy", l_file<k_copy>},   {"move", l_file<k_move>},
+      {"remove", l_file<k_remove>}, {"glob", l_file<k_glob>},   {"mkdir", l_file<k_mkdir>},
       {"temp", l_file<k_temp>},     {nullptr, nullptr}};
   luaL_newlib(L, k_functions);
   return 1;

@@ -23,7 +23,7 @@ using nlohmann::json;
 namespace {
 
 // The first two are for http.request alone, whose one argument is the table.
-constexpr std::string_view k_names[] = {"method", "url",  "headers", "query",     "json",  "body", "form",
+constexpr std::string_view k_names[] = {"method",  "url",  "headers", "query",     "json",  "body", "form",
                                         "timeout", "auth", "retry",   "redirects", "proxy", "check"};
 constexpr std::span<const std::string_view> k_request_options(k_names);
 constexpr std::span<const std::string_view> k_options = k_request_options.subspan(2);
@@ -86,7 +86,8 @@ void read_body(EffectArguments& arguments, EffectOptions& options, HttpRequest& 
     return arguments.fail("only one of the options 'json', 'body' and 'form' can be given");
   if (const json* value = options.find("json")) {
     json outside = *value;
-    if (!to_outside(outside)) return arguments.fail("option 'json' holds a string that is not UTF-8: JSON has no place for it");
+    if (!to_outside(outside))
+      return arguments.fail("option 'json' holds a string that is not UTF-8: JSON has no place for it");
     request.body = outside.dump(-1, ' ', false, json::error_handler_t::replace);
     set_header(request, "Content-Type", "application/json");
     set_header(request, "Accept", "application/json");
@@ -205,7 +206,7 @@ int l_http(lua_State* L) {
 
 int open_http(lua_State* L) {
   static const luaL_Reg k_functions[] = {
-      {"get", l_http<k_get>},       {"post", l_http<k_post>},     {"put", l_http<k_put>}, {"patch", l_http<k_patch>},
+      {"get", l_http<k_get>},       {"post", l_http<k_post>},       {"put", l_http<k_put>}, {"patch", l_http<k_patch>},
       {"delete", l_http<k_delete>}, {"request", l_http<k_request>}, {nullptr, nullptr}};
   luaL_newlib(L, k_functions);
   return 1;

@@ -1,4 +1,4 @@
-// json.encode(v, {pretty=, bytes=}), json.decode(s, {bytes=}), json.null, json.array(t), json.object(t): plain functions.
+// json.encode(v, {pretty=, bytes=}), json.decode(s, {bytes=}), json.null, json.array(t), json.object(t).
 // Promises: what decode reads, encode writes again; "$bytes" has no meaning here, unless `bytes` asks for the form in
 // which values are recorded (strings that are not UTF-8 as {"$bytes": base64}); errors have the code "validation".
 // SPDX-License-Identifier: MIT

@@ -24,8 +24,8 @@ namespace {
 
 constexpr std::string_view k_options[] = {"cwd", "env", "stdin", "timeout", "check", "rlimits"};
 constexpr std::string_view k_rlimits[] = {"cpu", "memory", "files"};
-constexpr size_t k_line_max = 8192;               // a longer line is logged in pieces
-constexpr size_t k_message_bytes = 2000;          // of stderr, in the message of a failed check
+constexpr size_t k_line_max = 8192;                 // a longer line is logged in pieces
+constexpr size_t k_message_bytes = 2000;            // of stderr, in the message of a failed check
 constexpr size_t k_error_output_bytes = 64 * 1024;  // of each output, in its data
 
 struct Plan {
@@ -41,7 +41,8 @@ struct Plan {
 class LineLog {
  public:
   LineLog(engine::RunContext& context, const char* stream, const std::string& step)
-      : context_(context), fields_(json{{"stream", stream}, {"step", step}}.dump(-1, ' ', false, json::error_handler_t::replace)) {}
+      : context_(context),
+        fields_(json{{"stream", stream}, {"step", step}}.dump(-1, ' ', false, json::error_handler_t::replace)) {}
 
   void add(std::string_view chunk) {
     while (!chunk.empty()) {
@@ -129,7 +130,8 @@ Result<std::string> outcome_of(const Plan& plan, Result<ProcessResult> result, b
 
 class ShellEffect final : public Effect {
  public:
-  ShellEffect(engine::RunContext& context, std::shared_ptr<const Plan> plan, const std::string& step, Done<std::string> done)
+  ShellEffect(engine::RunContext& context, std::shared_ptr<const Plan> plan, const std::string& step,
+              Done<std::string> done)
       : loop_(context.execution().loop()),
         plan_(std::move(plan)),
         limit_bytes_(context.settings().payload_bytes),
@@ -244,14 +246,16 @@ void split_table(lua_State* L) {
   lua_Integer count = 0, last = 0;
   for (lua_pushnil(L); lua_next(L, call) != 0; lua_settop(L, key)) {
     lua_pushvalue(L, key);
-    lua_insert(L, value);   // key, key, value
+    lua_insert(L, value);  // key, key, value
     if (lua_type(L, key) == LUA_TSTRING) {
       lua_rawset(L, options);
       continue;
     }
     if (lua_isinteger(L, key) == 0 || lua_tointeger(L, key) < 1)
-      lua::raise_usage(L, code::k_usage, "shell.run: arguments are numbered from 1 and options have names, but there is "
-                                         "something under a %s", luaL_typename(L, key));
+      lua::raise_usage(L, code::k_usage,
+                       "shell.run: arguments are numbered from 1 and options have names, but there is "
+                       "something under a %s",
+                       luaL_typename(L, key));
     const int type = lua_type(L, value + 1);
     if (type != LUA_TSTRING && type != LUA_TNUMBER)
       lua::raise_usage(L, code::k_usage, "shell.run: argument %lld must be a string or a number, not a %s",
@@ -262,15 +266,17 @@ void split_table(lua_State* L) {
     lua_rawset(L, argv);
   }
   if (last != count)
-    lua::raise_usage(L, code::k_usage, "shell.run: an argument before number %lld is nil", static_cast<long long>(last));
+    lua::raise_usage(L, code::k_usage, "shell.run: an argument before number %lld is nil",
+                     static_cast<long long>(last));
   lua_settop(L, options);
   lua_remove(L, call);
 }
 
 int l_run(lua_State* L) {
   if (lua_gettop(L) != 1 || lua_type(L, 1) != LUA_TTABLE)
-    lua::raise_usage(L, code::k_usage, "shell.run takes one table, the program with its arguments and the options: "
-                                       "shell.run{\"make\", \"-j2\", timeout = \"1m\"}; for a line of shell there is shell.sh");
+    lua::raise_usage(L, code::k_usage,
+                     "shell.run takes one table, the program with its arguments and the options: "
+                     "shell.run{\"make\", \"-j2\", timeout = \"1m\"}; for a line of shell there is shell.sh");
   split_table(L);
   return call_effect(L, k_run);
 }

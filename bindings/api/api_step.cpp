@@ -17,12 +17,12 @@ using lua::Options;
 
 namespace {
 
-constexpr std::string_view k_options[] = {"retry", "timeout", "once", "expect", "input", "when"};
+constexpr std::string_view k_options[] = {"retry", "timeout", "undo", "once", "expect", "input", "when"};
 constexpr std::string_view k_retry[] = {"attempts", "backoff", "factor", "max", "jitter", "on", "unless"};
 
 // What the call says, as trivial values; tables and functions stay on the stack at fixed places.
 struct Arguments {
-  enum Place { name = 1, options = 2, body = 3, on = 4, unless = 5, when = 6, expect = 7, input = 8 };
+  enum Place { name = 1, options = 2, body = 3, on = 4, unless = 5, when = 6, expect = 7, input = 8, undo = 9 };
   std::string_view step_name;
   bool retry_given = false;
   int attempts = 0;
@@ -67,7 +67,7 @@ Arguments parse(lua_State* L, const engine::Settings& settings) {
     lua_pushnil(L);
     lua_insert(L, 2);
   }
-  lua_settop(L, 8);
+  lua_settop(L, 9);
   arguments.step_name = lua::check_text(L, Arguments::name, "step", "name");
   if (arguments.step_name.empty()) lua::raise_usage(L, code::k_usage, "step: the name must not be empty");
   lua::check_function(L, Arguments::body, "step", "body");
@@ -87,6 +87,9 @@ Arguments parse(lua_State* L, const engine::Settings& settings) {
   lua_replace(L, Arguments::expect);
   options.push("input");
   lua_replace(L, Arguments::input);
+  int undo = options.push("undo");
+  if (undo != LUA_TNIL && undo != LUA_TFUNCTION) options.wrong("undo", "a function of the step's result");
+  lua_replace(L, Arguments::undo);
   return arguments;
 }
 
@@ -106,6 +109,7 @@ LuaStepCode::Functions reference(lua_State* L) {
   functions.when = take(Arguments::when);
   functions.on = take(Arguments::on);
   functions.unless = take(Arguments::unless);
+  functions.undo = take(Arguments::undo);
   functions.body = take(Arguments::body);
   return functions;
 }
@@ -155,7 +159,7 @@ Result<flow::StepSpec> make_spec(lua_State* L, LuaScript& script, const Argument
 // The work part: no Lua call in here raises. False with an error in script.pending_error().
 bool begin(lua_State* L, LuaScript& script, const Arguments& arguments, LuaStepCode::Functions functions,
            bool& ready) noexcept {
-  auto code = std::make_unique<LuaStepCode>(script, functions);
+  auto code = std::make_unique<LuaStepCode>(script, std::string(arguments.step_name), functions);
   Result<flow::StepSpec> spec = make_spec(L, script, arguments);
   if (!spec.ok()) {
     script.pending_error() = std::move(spec.error());

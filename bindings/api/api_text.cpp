@@ -1,6 +1,6 @@
 // text.render(template, values), text.trim(s), text.split(s, separator), text.lines(s): plain functions of strings.
 // Promises: a template that names what is not there is an error that says which part of the name is undefined, and in
-// which line; nothing of a template is ever run as code. Texts are built in Lua's own buffers, so that a raise leaks nothing.
+// which line; nothing of a template is run as code. Texts are built in Lua's own buffers, so that a raise leaks nothing.
 // SPDX-License-Identifier: MIT
 #include <algorithm>
 #include <charconv>

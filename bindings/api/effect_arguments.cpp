@@ -249,7 +249,8 @@ void from_outside(json& value) {
 Result<std::string> within_limit(std::string text, size_t limit_bytes, std::string_view call) {
   if (text.size() <= limit_bytes) return text;
   return Error(code::k_limit, std::string(call) + ": the result is larger than " +
-                                  format_size(static_cast<int64_t>(limit_bytes)) + ", the most that one value may have");
+                                  format_size(static_cast<int64_t>(limit_bytes)) +
+                                  ", the most that one value may have");
 }
 
 }  // namespace perilune::api

@@ -1,6 +1,6 @@
 // Reading the arguments of an effect, which arrive as a JSON array, and writing bytes as JSON for scripts.
-// Promises: nothing that is wrong is passed over: the first mistake is kept, names the call and the option, and says what
-// would be right; readers give a harmless value after it, so that a module reads all it wants and asks ok() once.
+// Promises: nothing that is wrong is passed over: the first mistake is kept, names the call and the option, and says
+// what would be right; readers give a harmless value after it, so that a module reads all it wants and asks ok() once.
 // SPDX-License-Identifier: MIT
 #pragma once
 
@@ -60,7 +60,8 @@ class EffectOptions {
   int64_t duration_us(const char* name, int64_t fallback);  // above 0 when given
   int64_t size_bytes(const char* name, int64_t fallback);   // above 0 when given
   std::string text(const char* name);                       // empty when absent; may be bytes
-  // A table of names and texts, numbers or booleans, sorted by name; a list of values stands for a name given many times.
+  // A table of names and texts, numbers or booleans, sorted by name; a list of values stands for a name given many
+  // times.
   TextPairs pairs(const char* name);
   // A table with names of its own.
   EffectOptions table(const char* name, std::span<const std::string_view> names);

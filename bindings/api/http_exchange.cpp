@@ -81,7 +81,8 @@ class Exchange final : public std::enable_shared_from_this<Exchange> {
     if (timer_ == 0) return request_->cancel();
     loop_.stop_timer(timer_);
     timer_ = 0;
-    loop_.post([self = shared_from_this()] { self->end(Error(code::k_cancelled, self->plan_.call + " was cancelled")); });
+    loop_.post(
+        [self = shared_from_this()] { self->end(Error(code::k_cancelled, self->plan_.call + " was cancelled")); });
   }
 
   void detach() {
@@ -122,7 +123,8 @@ class Exchange final : public std::enable_shared_from_this<Exchange> {
                 plan_.call + ": " + origin_of(url) + " answered with status " + std::to_string(response.status));
     std::string_view body = std::string_view(response.body).substr(0, k_error_body_bytes);
     for (int i = 0; i < 3 && body.size() < response.body.size() &&
-                    (static_cast<unsigned char>(response.body[body.size()]) & 0xC0) == 0x80; ++i)
+                    (static_cast<unsigned char>(response.body[body.size()]) & 0xC0) == 0x80;
+         ++i)
       body.remove_suffix(1);
     error.data = "{\"body\":" + quoted_json(body) + ",\"status\":" + std::to_string(response.status) + "}";
     error.retry_after_s = retry_after_s(response, loop_.clock().wall_us());
@@ -157,7 +159,8 @@ class ExchangeEffect final : public Effect {
 
 }  // namespace
 
-std::unique_ptr<Effect> send_http(effects::HttpClient& client, loop::Loop& loop, HttpPlan plan, Done<std::string> done) {
+std::unique_ptr<Effect> send_http(effects::HttpClient& client, loop::Loop& loop, HttpPlan plan,
+                                  Done<std::string> done) {
   auto exchange = std::make_shared<Exchange>(client, loop, std::move(plan), std::move(done));
   exchange->send();
   return std::make_unique<ExchangeEffect>(std::move(exchange));
@@ -187,7 +190,8 @@ double retry_after_s(const HttpResponse& response, int64_t now_us) {
   if (value.empty()) return -1;
   int64_t seconds = 0;
   const auto parsed = std::from_chars(value.data(), value.data() + value.size(), seconds);
-  if (parsed.ec == std::errc() && parsed.ptr == value.data() + value.size()) return seconds < 0 ? -1 : static_cast<double>(seconds);
+  if (parsed.ec == std::errc() && parsed.ptr == value.data() + value.size())
+    return seconds < 0 ? -1 : static_cast<double>(seconds);
   std::tm date = {};
   const char* end = strptime(value.c_str(), "%a, %d %b %Y %H:%M:%S GMT", &date);
   if (end == nullptr || *end != '\0') return -1;

@@ -23,15 +23,15 @@ struct HttpPlan {
   std::string call;  // "http.get"
   effects::HttpRequest request;
   HttpRetry retry;
-  bool check = false;                 // a status from 400 is an error
-  size_t limit_bytes = 64u << 20;     // of the result
+  bool check = false;              // a status from 400 is an error
+  size_t limit_bytes = 64u << 20;  // of the result
 };
 
 std::unique_ptr<effects::Effect> send_http(effects::HttpClient& client, loop::Loop& loop, HttpPlan plan,
                                            effects::Done<std::string> done);
 
-// The result for scripts: {"status", "headers", "body", "json" (when the content type says so and it parses), "duration"}.
-// A header that comes several times is joined by ", ", set-cookie by line ends.
+// The result for scripts: {"status", "headers", "body", "json" (when the content type says so and it parses),
+// "duration"}. A header that comes several times is joined by ", ", set-cookie by line ends.
 std::string http_result_json(const effects::HttpResponse& response);
 
 // The client's message ("http: ...") under the name of the call.

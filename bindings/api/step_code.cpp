@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: MIT
 #include "bindings/api/step_code.hpp"
 
+#include "bindings/api/undo.hpp"
 #include "bindings/lua/arguments.hpp"
 #include "bindings/lua/await.hpp"
 #include "bindings/lua/codec.hpp"
@@ -115,7 +116,7 @@ int l_call_condition(lua_State* L) {
 }  // namespace
 
 LuaStepCode::~LuaStepCode() {
-  for (int ref : {functions_.body, functions_.when, functions_.on, functions_.unless})
+  for (int ref : {functions_.body, functions_.when, functions_.on, functions_.unless, functions_.undo})
     luaL_unref(script_.L(), LUA_REGISTRYINDEX, ref);
 }
 
@@ -129,6 +130,12 @@ std::unique_ptr<task::Coroutine> LuaStepCode::attempt(const task::AttemptContext
 std::unique_ptr<task::Coroutine> LuaStepCode::condition() {
   if (functions_.when == LUA_NOREF) return nullptr;
   return script_.make_task(functions_.when, l_call_condition);
+}
+
+void LuaStepCode::done(task::Task& task, const std::string& value) {
+  if (functions_.undo == LUA_NOREF) return;
+  auto action = std::make_unique<LuaUndo>(script_, std::exchange(functions_.undo, LUA_NOREF), value);
+  flow::Saga::of(task).add(script_.execution(), "undo " + name_, std::move(action));
 }
 
 std::unique_ptr<task::Coroutine> LuaStepCode::ask(int function_ref, const Error& error) {

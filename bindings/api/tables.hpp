@@ -16,6 +16,10 @@ int open_sleep(lua_State* L);        // api_time.cpp
 int open_now(lua_State* L);
 int open_uuid(lua_State* L);
 int open_checkpoint(lua_State* L);
+int open_compensate(lua_State* L);   // api_saga.cpp
+int open_saga(lua_State* L);
+int open_rollback(lua_State* L);
+int open_shield(lua_State* L);
 int open_workflow(lua_State* L);     // api_workflow.cpp
 int open_this(lua_State* L);
 int open_input(lua_State* L);

@@ -40,10 +40,11 @@ int exit_code_of(store::Status status, const Error* error) {
     case store::Status::diverged:
     case store::Status::quarantined:
       return k_exit_failed;
+    case store::Status::paused:   // its error is why it paused, not why this process stopped
+      return k_exit_left;
     case store::Status::queued:
     case store::Status::running:
     case store::Status::waiting:
-    case store::Status::paused:
       break;
   }
   return error == nullptr ? k_exit_left : exit_code_of(*error);

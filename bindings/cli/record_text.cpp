@@ -43,6 +43,11 @@ EventText done_text(const Record& record) {
                           (attempt > 1 ? " (attempt " + std::to_string(attempt) + ")" : "")};
 }
 
+EventText undone_text(const Record& record) {
+  std::string name = printable(record.name);
+  return {Mark::done, (name.rfind("undo ", 0) == 0 ? name : "undo: " + name) + " done in " + took(record)};
+}
+
 EventText failed_text(const Record& record) {
   int attempts = attempt_of(record);
   return {Mark::failed, step_name(record) + " failed" +
@@ -51,6 +56,8 @@ EventText failed_text(const Record& record) {
 }
 
 EventText retry_text(const Record& record) {
+  if (journal::number_of(record.data, "retry_at") == 0)
+    return {Mark::failed, step_name(record) + " failed for good: " + error_line(record)};
   int64_t wait_us = std::max<int64_t>(0, journal::number_of(record.data, "retry_at") - record.at_us);
   return {Mark::retry, step_name(record) + " attempt " + std::to_string(attempt_of(record)) +
                            " failed: " + error_line(record) + "; again in " + short_duration(wait_us)};
@@ -100,6 +107,8 @@ std::optional<EventText> event_text(const Record& record) {
   switch (record.kind) {
     case Kind::step_done:
       return done_text(record);
+    case Kind::compensation_done:
+      return undone_text(record);
     case Kind::step_failed:
       return failed_text(record);
     case Kind::step_skipped:
@@ -128,6 +137,7 @@ std::string detail_text(const Record& record) {
   std::string attempts = attempt > 1 ? "attempt " + std::to_string(attempt) : std::string();
   switch (record.kind) {
     case Kind::step_done:
+    case Kind::compensation_done:
     case Kind::timer_fired:
       return joined_words({took(record), attempts, value_text(journal::value_of(record.data))});
     case Kind::step_failed:

@@ -57,6 +57,12 @@ fs::path standing_directory(const std::string& path) {
   return directory;
 }
 
+// To whole GiB or MiB: nobody plans by the page.
+int64_t rounded(int64_t bytes) {
+  constexpr int64_t k_gib = 1 << 30, k_mib = 1 << 20;
+  return bytes >= 10 * k_gib ? bytes / k_gib * k_gib : bytes / k_mib * k_mib;
+}
+
 void check_disk(Findings& findings) {
   std::string directory = standing_directory(findings.place.path).string();
   findings.writable = access(directory.c_str(), W_OK | X_OK) == 0 &&
@@ -71,7 +77,7 @@ void check_disk(Findings& findings) {
   if (statvfs(directory.c_str(), &space) != 0) return;
   findings.free_bytes = static_cast<int64_t>(space.f_bavail) * static_cast<int64_t>(space.f_frsize);
   bool low = findings.free_bytes < k_free_bytes_low;
-  findings.add("free space", low ? "warn" : "ok", format_size(findings.free_bytes),
+  findings.add("free space", low ? "warn" : "ok", format_size(rounded(findings.free_bytes)),
                low ? "runs stop, and can be resumed, when the disk is full" : "");
 }
 

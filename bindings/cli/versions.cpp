@@ -12,10 +12,6 @@ char* curl_version(void);
 extern const char lua_ident[];
 }
 
-#ifndef PERILUNE_VERSION
-#define PERILUNE_VERSION "0.1.0"
-#endif
-
 namespace perilune::cli {
 namespace {
 

@@ -24,7 +24,7 @@ LuaScript& enter_now(lua_State* L, const char* call) {
 
 LuaScript& enter(lua_State* L, const char* call, Place place) {
   LuaScript& script = enter_now(L, call);
-  if (!lua_isyieldable(L) || script.current() == nullptr)
+  if (!script.state().can_await(L) || script.current() == nullptr)
     raise_usage(L, code::k_not_yieldable,
                 "%s can't be called here: Lua can't suspend inside table.sort, string.gsub, tostring, a finalizer or a "
                 "schema; call it before and use the result here",

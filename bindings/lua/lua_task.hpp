@@ -42,6 +42,9 @@ class LuaTask final : public task::Coroutine {
   // The error that a retry filter is asked about.
   void set_argument_error(Error error) { argument_error_ = std::move(error); }
   const Error& argument_error() const { return argument_error_; }
+  // What an undo is called with, as JSON text.
+  void set_argument_json(std::string json) { argument_json_ = std::move(json); }
+  const std::string& argument_json() const { return argument_json_; }
 
   // Watches the variables that the body captured: assigning one in a step is an error (checked at each suspension).
   void watch_captures(int function_ref) { watched_ref_ = function_ref; }
@@ -70,6 +73,7 @@ class LuaTask final : public task::Coroutine {
   bool failed_ = false;
   Error error_;
   Error argument_error_;
+  std::string argument_json_;
   int watched_ref_ = LUA_NOREF;
   int results_ref_ = LUA_NOREF;
   std::vector<Capture> captures_;

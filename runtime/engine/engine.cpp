@@ -262,7 +262,15 @@ void Engine::wake(const std::string& id) {
     }
     return;
   }
-  load(std::move(**row), [](Result<RunRow>) {}, std::move(ended));
+  RunRow shown = **row;
+  auto reopened = [shown, ended](Result<RunRow> opened) {
+    if (opened.ok() || !ended) return;
+    flow::Ending ending;   // the run stands as it is on disk and can be resumed
+    ending.status = Status::waiting;
+    ending.error = std::make_shared<const Error>(opened.error());
+    ended(shown, ending);
+  };
+  load(std::move(**row), reopened, ended);
 }
 
 bool Engine::cancel(const std::string& id, const std::string& by) {

@@ -12,6 +12,10 @@ class Checkpoint final : public Durable {
   Checkpoint(Execution& execution, std::string name) : Durable(execution, std::move(name), 0) {}
   const char* call() const override { return "checkpoint"; }
   bool accepts(journal::Kind kind) const override { return kind == journal::Kind::checkpoint; }
+  task::Outcome delivered(const journal::Record&) override {
+    execution_.mark_checkpoint(name());
+    return {};
+  }
   std::string describe() const override { return "checkpoint '" + name() + "'"; }
 
  private:

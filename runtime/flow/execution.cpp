@@ -7,6 +7,7 @@
 
 #include "runtime/base/ids.hpp"
 #include "runtime/flow/durable.hpp"
+#include "runtime/flow/saga.hpp"
 #include "runtime/journal/payload.hpp"
 
 namespace perilune::flow {
@@ -24,6 +25,8 @@ constexpr size_t k_drain_batch = 4096;   // tasks resumed between two looks at t
 class Execution::RootScope final : public task::Scope {
  public:
   explicit RootScope(Execution& execution) : execution_(execution) {}
+  // What is left to the run joins the main task's saga as long as that is there.
+  task::Task* owner() override { return children().empty() ? nullptr : children().front().get(); }
   void child_ended(task::Task& task) override {
     if (task.number == 0) execution_.main_ended(task);
     else release(task);
@@ -42,6 +45,7 @@ class Execution::RootScope final : public task::Scope {
 Execution::Execution(Options options)
     : options_(std::move(options)), scheduler_(options_.seed, options_.rules), cursor_(std::move(options_.records)),
       root_(std::make_unique<RootScope>(*this)) {
+  scheduler_.set_before_end([this](task::Task& task) { return settle_saga(*this, task); });
   last_seq_ = committed_seq_ = options_.row.last_seq;
   replaying_ = cursor_.replaying();
   if (!cursor_.records().empty()) now_us_ = cursor_.records().front().at_us;
@@ -378,15 +382,32 @@ void Execution::timer_ended(int64_t due_us) {
 }
 
 void Execution::diverge(const std::string& what) {
+  pending_.clear();   // the journal stays as it was found
+  Ending ending;
+  ending.status = Status::diverged;
+  ending.error = std::make_shared<const Error>(code::k_diverged, what);
+  end_life(std::move(ending));
+}
+
+void Execution::pause(Error error) {
+  Ending ending;
+  ending.status = Status::paused;
+  ending.error = std::make_shared<const Error>(std::move(error));
+  end_life(std::move(ending));
+}
+
+// The end of this life, not of the run: no task is resumed any more, the row says how it stands.
+void Execution::end_life(Ending ending) {
   if (over_ || stopped_ || deciding_) return;
   scheduler_.stop();
   stopped_ = true;
-  ending_.status = Status::diverged;
-  ending_.error = std::make_shared<const Error>(code::k_diverged, what);
+  ending_ = std::move(ending);
   store::Append batch;
   batch.run = options_.row.no;
   batch.epoch = options_.row.epoch;
-  batch.patch.status = Status::diverged;
+  batch.records = std::move(pending_);
+  batch.patch.status = ending_.status;
+  batch.patch.wake_us = 0;
   batch.patch.error = to_json_text(*ending_.error);
   ++in_flight_;
   options_.store->append(std::move(batch), loop(), [this](Result<void> result) {
@@ -395,6 +416,7 @@ void Execution::diverge(const std::string& what) {
     over_ = true;
     options_.listener->ended(ending_);
   });
+  options_.listener->ask_turn();
 }
 
 void Execution::main_ended(task::Task& task) {
@@ -434,6 +456,12 @@ void Execution::record_end(Ending ending) {
                              : journal::with_value({}, ending.output);
   deciding_ = std::move(ending);
   append(std::move(record), nullptr, {}, true);
+}
+
+std::optional<uint64_t> Execution::checkpoint_mark(const std::string& name) const {
+  auto found = checkpoints_.find(name);
+  if (found == checkpoints_.end()) return std::nullopt;
+  return found->second;
 }
 
 std::string Execution::operation_key(const task::Task& task, uint32_t op) const {

@@ -114,8 +114,16 @@ class Execution {
   void timer_started(int64_t due_us) { sleeping_.push_back(due_us); }
   void timer_ended(int64_t due_us);
 
+  // Ends this life of the run as paused: a compensation failed for good. All that is noted is committed first.
+  void pause(Error error);
+
   // Ends this life of the run as diverged: nothing more is started or written but the row's status.
   void diverge(const std::string& what);
+
+  // Registrations of compensations are counted, and checkpoints remember the count: a rollback undoes what is newer.
+  uint64_t next_undo_order() { return ++undo_order_; }
+  void mark_checkpoint(const std::string& name) { checkpoints_[name] = undo_order_; }
+  std::optional<uint64_t> checkpoint_mark(const std::string& name) const;
 
   std::string operation_key(const task::Task& task, uint32_t op) const;
 
@@ -141,6 +149,7 @@ class Execution {
   std::string waits() const;
   void finish();
   void record_end(Ending ending);
+  void end_life(Ending ending);
   std::string mismatch(const journal::Record& record, const Durable& op) const;
 
   Options options_;
@@ -165,6 +174,8 @@ class Execution {
   std::vector<Durable*> active_;
   loop::TimerId lasting_timer_ = 0;
   std::vector<int64_t> sleeping_;
+  uint64_t undo_order_ = 0;
+  std::unordered_map<std::string, uint64_t> checkpoints_;
   store::Status shown_ = store::Status::running;
   int64_t shown_wake_us_ = 0;
   Ending ending_;

@@ -27,7 +27,13 @@ Step::~Step() {
 }
 
 bool Step::accepts(Kind kind) const {
+  if (spec_.compensation) return kind == Kind::compensation_done;
   return kind == Kind::step_done || kind == Kind::step_failed || kind == Kind::step_skipped;
+}
+
+task::Outcome Step::delivered(const Record& record) {
+  if (record.kind == Kind::step_done) code_->done(task(), std::string(journal::value_of(record.data)));
+  return Durable::delivered(record);
 }
 
 std::string Step::describe() const {
@@ -48,8 +54,9 @@ void Step::start() {
                                             "it is marked `once`, so it is not run again by itself");
     return fail_for_good();
   }
+  if (spec_.compensation) attempts_before_ = attempt_;   // each resume of a paused run tries anew
   if (attempt_ > 0) {   // an earlier life failed: go on with the back-off, or decide again
-    if (resume_at_us_ > 0) return back_off(resume_at_us_);
+    if (resume_at_us_ > 0 && !spec_.compensation) return back_off(resume_at_us_);
     return begin_attempt();
   }
   if (!ask(Phase::condition, code_->condition())) begin_attempt();
@@ -161,7 +168,8 @@ void Step::attempt_ended(task::Task& ended) {
   if (!ended.failed) {
     Result<std::string> value = ended.coroutine->encode_result();
     if (value.ok() && spec_.expect) value = spec_.expect->check(*value, "the result of step '" + name() + "'");
-    if (value.ok()) return finish(Kind::step_done, journal::with_value({first_started_us_, attempt_, {}}, *value));
+    Kind kind = spec_.compensation ? Kind::compensation_done : Kind::step_done;
+    if (value.ok()) return finish(kind, journal::with_value({first_started_us_, attempt_, {}}, *value));
     return attempt_failed(std::move(value.error()));
   }
   if (timed_out_ && ended.cancel_reason != nullptr && ended.cancel_reason->code == code::k_timeout) {
@@ -178,7 +186,7 @@ void Step::attempt_failed(Error error) {
   if (error_.code == code::k_script) error_.code = code::k_step_failed;
   if (error_.step.empty()) error_.step = name();
   error_.attempt = attempt_;
-  if (cancelled() || !may_retry(spec_.retry, error_, attempt_)) return fail_for_good();
+  if (cancelled() || !may_retry(spec_.retry, error_, attempt_ - attempts_before_)) return fail_for_good();
   if (!ask(Phase::asking_on, code_->retry_on(error_))) decide_retry();
 }
 
@@ -209,6 +217,10 @@ std::string Step::error_data(std::string_view extra) const {
 
 void Step::fail_for_good() {
   if (error_.step.empty()) error_.step = name();
+  if (spec_.compensation) {   // not recorded as an end: the next resume tries it again
+    execution_.note(remark(Kind::attempt_failed, error_data({})), true);
+    return execution_.pause(error_);
+  }
   for (Error& error : earlier_) error_.suppressed.push_back(std::move(error));
   earlier_.clear();
   finish(Kind::step_failed, error_data({}));

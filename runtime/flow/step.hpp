@@ -30,6 +30,8 @@ class StepCode {
   // retry.on / retry.unless as functions of the error: the result says yes or no. Null: there is none.
   virtual std::unique_ptr<task::Coroutine> retry_on(const Error& error) { return (void)error, nullptr; }
   virtual std::unique_ptr<task::Coroutine> retry_unless(const Error& error) { return (void)error, nullptr; }
+  // The step's result is recorded and goes to the script: the place to register its undo. `value` is JSON text.
+  virtual void done(task::Task& task, const std::string& value) { (void)task, (void)value; }
 };
 
 struct StepSpec {
@@ -38,6 +40,7 @@ struct StepSpec {
   int64_t timeout_us = 0;          // per attempt; 0 = none
   bool once = false;
   bool skip = false;               // when = false
+  bool compensation = false;       // an undo: its result is compensation_done; failing for good pauses the run
   std::string input;               // JSON text, or empty
   uint64_t fingerprint = 0;
   std::shared_ptr<const Schema> expect;
@@ -50,6 +53,7 @@ class Step final : public Durable, public task::Scope {
 
   const char* call() const override { return "step"; }
   bool accepts(journal::Kind kind) const override;
+  task::Outcome delivered(const journal::Record& record) override;
   std::string describe() const override;
   void child_ended(task::Task& task) override;
 
@@ -78,6 +82,7 @@ class Step final : public Durable, public task::Scope {
   Phase phase_ = Phase::idle;
   task::Task* running_ = nullptr;
   int attempt_ = 0;                 // the one that runs, or ran last
+  int attempts_before_ = 0;         // of earlier lives that do not count (a compensation that paused the run)
   int64_t first_started_us_ = 0;
   int64_t attempt_started_us_ = 0;
   bool noted_started_ = false;

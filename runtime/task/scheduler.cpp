@@ -148,6 +148,12 @@ void Scheduler::body_ended(Task& task, Coroutine::State how) {
     if (task.failed) task.spawned->cancel_children(*this, task.error);
     return;
   }
+  end_or_go_on(task);
+}
+
+void Scheduler::end_or_go_on(Task& task) {
+  task.state = Task::State::closing;
+  if (before_end_ && before_end_(task)) return;
   end(task);
 }
 
@@ -189,7 +195,7 @@ void SpawnScope::child_ended(Task& task) {
     owner_.failed = owner_.error != nullptr;
     if (owner_.failed) cancel_children(scheduler_, owner_.error);
   }
-  if (live() == 0 && owner_.state == Task::State::closing) scheduler_.end(owner_);
+  if (live() == 0 && owner_.state == Task::State::closing) scheduler_.end_or_go_on(owner_);
 }
 
 }  // namespace perilune::task

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <deque>
+#include <functional>
 #include <memory>
 
 #include "runtime/task/rules.hpp"
@@ -40,6 +41,10 @@ class Scheduler {
   // The task that is running now, or null.
   Task* running() const { return running_; }
 
+  // Called when a task's body and all that it spawned have ended, before the task itself ends. True: it spawned more into
+  // the task, which then goes on waiting (compensations). Called again when those have ended.
+  void set_before_end(std::function<bool(Task&)> hook) { before_end_ = std::move(hook); }
+
   // Drops everything that is still queued; no task is resumed any more.
   void stop() { stopped_ = true; }
   bool stopped() const { return stopped_; }
@@ -48,6 +53,7 @@ class Scheduler {
   Task& enqueue(std::unique_ptr<Task> task, Scope& scope);
   void run(Task& task);
   void body_ended(Task& task, Coroutine::State how);
+  void end_or_go_on(Task& task);
   void end(Task& task);
   friend class SpawnScope;   // ends its owner when the last child has ended
 
@@ -56,6 +62,7 @@ class Scheduler {
   uint64_t made_ = 0;             // tasks made so far: ids when rules_.ids_by_parent is off
   std::deque<Task*> ready_;
   Task* running_ = nullptr;
+  std::function<bool(Task&)> before_end_;
   bool stopped_ = false;
 };
 
@@ -65,6 +72,7 @@ class SpawnScope final : public Scope {
  public:
   SpawnScope(Scheduler& scheduler, Task& owner) : scheduler_(scheduler), owner_(owner) {}
   void child_ended(Task& task) override;
+  Task* owner() override { return &owner_; }
   // The first error that nobody awaited, or null.
   ErrorRef unclaimed_error() const;
 

@@ -73,6 +73,8 @@ class Scope {
   virtual ~Scope();
   // `task` has ended; task.failed says how. The scope may release() it now, or keep it for its result.
   virtual void child_ended(Task& task) = 0;
+  // The task that waits for this scope, or null.
+  virtual Task* owner() { return nullptr; }
 
   // Asks all that still run to end.
   void cancel_children(Scheduler& scheduler, const ErrorRef& reason);
@@ -114,6 +116,12 @@ struct TaskHandle {
   std::vector<std::function<void()>> on_end;   // called once, when it has ended
 };
 
+// What a room above keeps with a task (flow: its saga).
+class Attachment {
+ public:
+  virtual ~Attachment() = default;
+};
+
 class Task {
  public:
   enum class State : uint8_t { created, ready, running, waiting, closing, ended };
@@ -135,6 +143,7 @@ class Task {
   int shield = 0;                  // > 0: cancellation waits
   std::unique_ptr<Scope> spawned;  // tasks that it spawned, or null; they end before it does
   std::shared_ptr<TaskHandle> handle;   // for spawned tasks, or null
+  std::unique_ptr<Attachment> saga;     // its compensations, or null
   bool failed = false;             // after the end: `error` says why
   ErrorRef error;
 

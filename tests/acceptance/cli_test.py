@@ -202,7 +202,7 @@ class Cli(unittest.TestCase):
         self.assertEqual(self.perilune("run", script, "--input", '{"n":2}').json(), {"doubled": 4})
         broken = self.perilune("run", script, "--input", '{\n"n": oops}')
         self.assertEqual(broken.code, 3)
-        self.assertIn("line 2, column 7", broken.err)
+        self.assertIn("line 2, column 6", broken.err)
         wrong = self.perilune("run", script, "--input", '{"n":0}', "--json")
         self.assertEqual((wrong.code, wrong.json()["error"]["code"]), (3, "validation"))
         self.assertIn("minimum 1", wrong.err)

@@ -29,17 +29,25 @@ double append_and_sync_s(const std::string& directory, int times, bool prealloca
   return took_s / times;
 }
 
-double process_s(const std::string& program, int times) {
+double process_s(const std::vector<std::string>& command, const std::string& directory, int times) {
+  std::vector<char*> arguments;
+  for (const std::string& word : command) arguments.push_back(const_cast<char*>(word.c_str()));
+  arguments.push_back(nullptr);
+  posix_spawn_file_actions_t actions;
+  posix_spawn_file_actions_init(&actions);
+  posix_spawn_file_actions_addchdir_np(&actions, directory.c_str());
+  for (int fd : {STDOUT_FILENO, STDERR_FILENO}) posix_spawn_file_actions_addopen(&actions, fd, "/dev/null", O_WRONLY, 0);
   double began_s = seconds();
   for (int i = 0; i < times; ++i) {
-    std::string name = program;
-    char* arguments[] = {name.data(), nullptr};
     pid_t pid = 0;
     int status = 0;
-    if (posix_spawn(&pid, program.c_str(), nullptr, nullptr, arguments, environ) != 0) fail(program + " did not start");
-    if (waitpid(pid, &status, 0) != pid) fail(program + " could not be waited for");
+    if (posix_spawn(&pid, arguments[0], &actions, nullptr, arguments.data(), environ) != 0)
+      fail(command[0] + " did not start");
+    if (waitpid(pid, &status, 0) != pid || status != 0) fail(command[0] + " ended badly; run it in " + directory);
   }
-  return (seconds() - began_s) / times;
+  double took_s = seconds() - began_s;
+  posix_spawn_file_actions_destroy(&actions);
+  return took_s / times;
 }
 
 }  // namespace perilune::bench

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "tests/bench/measuring.hpp"
 
@@ -11,8 +12,8 @@ namespace perilune::bench {
 // ---- raw_disk.cpp
 // Seconds for one append of 256 bytes and its fdatasync.
 double append_and_sync_s(const std::string& directory, int times, bool preallocated);
-// Seconds to start a process that does nothing, and to wait for its end.
-double process_s(const std::string& program, int times);
+// Seconds from the start of a process in `directory` to its end, which must be a success. Its output is dropped.
+double process_s(const std::vector<std::string>& command, const std::string& directory, int times);
 
 // ---- raw_sqlite.cpp: the store's tables, indexes and pragmas, under plain SQLite
 // Seconds for one commit of `rows` records, after `warm_up` commits; the transactions come from this thread.

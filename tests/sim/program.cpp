@@ -27,18 +27,21 @@ class Writer {
   }
 
   std::string statement(int depth) {
-    uint64_t kinds = depth >= 3 ? 5 : 11;
+    uint64_t kinds = depth >= 3 ? 7 : 14;
     switch (random_.below(kinds)) {
       case 0: return "shared = shared * 3 + " + std::to_string(random_.below(100)) + "; saw('shared=' .. shared % 9973)\n";
       case 1: return "sleep(" + std::to_string(1 + random_.below(20)) + "); saw('" + name("slept") + "')\n";
       case 2: return retried_step();
       case 3: return failing_step();
       case 4: return plain_step();
-      case 5: return branches("parallel", depth, "");
-      case 6: return branches("race", depth, "");
-      case 7: return branches("parallel", depth, random_.below(2) ? ", { need = 1 }" : ", { need = 1, rest = 'keep' }");
-      case 8: return branches("parallel", depth, ", { fail = 'collect', limit = 2 }");
-      case 9: return cancelled_task(depth);
+      case 5: return undone_step();
+      case 6: return compensation();
+      case 7: return branches("parallel", depth, "");
+      case 8: return branches("race", depth, "");
+      case 9: return saga(depth);
+      case 10: return branches("parallel", depth, random_.below(2) ? ", { need = 1 }" : ", { need = 1, rest = 'keep' }");
+      case 11: return branches("parallel", depth, ", { fail = 'collect', limit = 2 }");
+      case 12: return cancelled_task(depth);
       default: return wide_step();
     }
   }
@@ -56,6 +59,22 @@ class Writer {
     std::string n = name("f");
     return "do local ok, e = pcall(step, '" + n + "', { retry = 1 }, function() effect('" + n +
            "') lag() error('no') end) saw('" + n + "=' .. tostring(ok) .. (e and e.code or '')) end\n";
+  }
+  std::string undone_step() {
+    std::string n = name("u");
+    return "saw(step('" + n + "', { undo = function() effect('undo " + n + "') lag() end }, function() effect('" + n +
+           "') lag() return '" + n + "' end))\n";
+  }
+  std::string compensation() {
+    std::string n = name("c");
+    return "compensate('" + n + "', function() effect('" + n + "') lag() end)\n";
+  }
+  // Fails half of the time, and then undoes what was done in it.
+  std::string saga(int depth) {
+    std::string n = name("saga");
+    std::string text = "do local ok = pcall(saga, function()\n" + block(depth + 1, 1 + random_.below(3));
+    if (random_.below(2) == 0) text += "error('undo it')\n";
+    return text + "end) saw('" + n + "=' .. tostring(ok)) end\n";
   }
   // A step that goes wide inside: its tasks must not move the ids of the run's.
   std::string wide_step() {

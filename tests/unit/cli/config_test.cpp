@@ -1,5 +1,5 @@
-// Settings: which source wins, and what is said of a wrong one. On directories of its own below the system's temporary one.
-// SPDX-License-Identifier: MIT
+// Settings: which source wins, and what is said of a wrong one. On directories of its own below the system's temporary
+// one. SPDX-License-Identifier: MIT
 #include "bindings/cli/config.hpp"
 
 #include <catch2/catch.hpp>
@@ -67,7 +67,8 @@ TEST_CASE("without any source every setting has its default", "[cli]") {
 
 TEST_CASE("a flag wins over the environment, which wins over the file", "[cli]") {
   Directory directory;
-  directory.write("perilune.json", R"({"store": {"url": "sqlite:file.db"}, "limits": {"cpu": "1s", "memory": "1MiB"}})");
+  directory.write("perilune.json",
+                  R"({"store": {"url": "sqlite:file.db"}, "limits": {"cpu": "1s", "memory": "1MiB"}})");
   auto variables = environment({{"PERILUNE_STORE", "env.db"}, {"PERILUNE_LIMITS_CPU", "2s"}});
 
   Config config = load_config(directory.path, "flag.db", variables).value();
@@ -112,7 +113,8 @@ TEST_CASE("a wrong perilune.json is refused with the place and the nearest name"
   CHECK_THAT(complaint(directory, R"({"limits": {"memory": 0}})"), Catch::Contains("limits.memory"));
   CHECK_THAT(complaint(directory, R"({"limits": 5})"), Catch::Contains("not an object"));
   CHECK_THAT(complaint(directory, R"({"store": {"durability": "ful"}})"), Catch::Contains("did you mean 'full'?"));
-  CHECK_THAT(complaint(directory, R"({"workflow": {"max_retry_attempts": 0}})"), Catch::Contains("whole number from 1"));
+  CHECK_THAT(complaint(directory, R"({"workflow": {"max_retry_attempts": 0}})"),
+             Catch::Contains("whole number from 1"));
   CHECK_THAT(complaint(directory, "[]"), Catch::Contains("not a JSON object"));
   CHECK(complaint(directory, R"({"$schema": "x"})") == "none");
 }

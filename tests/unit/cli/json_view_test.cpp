@@ -34,7 +34,9 @@ class Journal {
   std::vector<Record> records;
 };
 
-std::string value(const std::string& text, int attempt = 1) { return journal::with_value({k_begin_us, attempt, {}}, text); }
+std::string value(const std::string& text, int attempt = 1) {
+  return journal::with_value({k_begin_us, attempt, {}}, text);
+}
 std::string error(const std::string& message, int attempt) {
   return journal::with_error({k_begin_us, attempt, {}}, to_json_text(Error("io", message)));
 }
@@ -55,9 +57,11 @@ store::RunRow row_of(const Journal& journal, store::Status status) {
 }  // namespace
 
 TEST_CASE("the object of a run has its seven members in order", "[cli]") {
-  RunResult result{"r1", "order", store::Status::completed, R"({"b":1.0,"a":12345678901234567890})", nullptr, 7, 1'234'567};
-  CHECK(run_json(result) == R"({"run":"r1","workflow":"order","status":"completed",)"
-                            R"("output":{"b":1.0,"a":12345678901234567890},"error":null,"records":7,"duration_ms":1234})");
+  RunResult result{"r1", "order",  store::Status::completed, R"({"b":1.0,"a":12345678901234567890})", nullptr,
+                   7,    1'234'567};
+  CHECK(run_json(result) ==
+        R"({"run":"r1","workflow":"order","status":"completed",)"
+        R"("output":{"b":1.0,"a":12345678901234567890},"error":null,"records":7,"duration_ms":1234})");
 }
 
 TEST_CASE("a run that could not start has an error and no id", "[cli]") {
@@ -131,7 +135,8 @@ TEST_CASE("strings are quoted so that neither JSON nor a terminal is hurt", "[cl
 TEST_CASE("pretty JSON is the same JSON", "[cli]") {
   std::string text = R"({"a":[1,2.50,{"b":"x, {y}: \"z\""}],"e":{},"f":[]})";
   CHECK(json_pretty(text) ==
-        "{\n  \"a\": [\n    1,\n    2.50,\n    {\n      \"b\": \"x, {y}: \\\"z\\\"\"\n    }\n  ],\n  \"e\": {},\n  \"f\": []\n}");
+        "{\n  \"a\": [\n    1,\n    2.50,\n    {\n      \"b\": \"x, {y}: \\\"z\\\"\"\n    }\n  ],\n  \"e\": {},\n  "
+        "\"f\": []\n}");
   CHECK(json::parse(json_pretty(text)) == json::parse(text));
   CHECK(json_pretty("null") == "null");
 }

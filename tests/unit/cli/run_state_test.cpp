@@ -18,7 +18,8 @@ using journal::Record;
 
 namespace {
 
-Record record_of(Kind kind, const std::string& task, uint32_t op, const std::string& name, const std::string& data = "") {
+Record record_of(Kind kind, const std::string& task, uint32_t op, const std::string& name,
+                 const std::string& data = "") {
   Record record;
   record.kind = kind;
   record.task = task;

@@ -1,0 +1,126 @@
+// compensate, saga, rollback and shield. What they do is in flow/saga.hpp.
+// SPDX-License-Identifier: MIT
+#include "bindings/api/tables.hpp"
+#include "bindings/api/undo.hpp"
+#include "bindings/lua/arguments.hpp"
+#include "bindings/lua/await.hpp"
+#include "bindings/lua/error_object.hpp"
+#include "runtime/flow/saga.hpp"
+
+namespace perilune::api {
+
+using lua::LuaScript;
+using lua::LuaTask;
+
+namespace {
+
+void register_undo(LuaScript& script, std::string_view name, int function_ref) noexcept {
+  task::Task& task = script.current()->task();
+  flow::Execution& execution = script.execution();
+  uint32_t number = ++task.ops;
+  if (!execution.noted(task, number, journal::Kind::compensation_added)) {
+    journal::Record record;
+    record.kind = journal::Kind::compensation_added;
+    record.task = task.id;
+    record.op = number;
+    record.name = std::string(name);
+    execution.note(std::move(record), false);
+  }
+  flow::Saga::of(task).add(execution, std::string(name), std::make_unique<LuaUndo>(script, function_ref, ""));
+}
+
+// compensate(name, fn)
+int l_compensate(lua_State* L) {
+  LuaScript& script = lua::enter(L, "compensate", lua::Place::body);
+  std::string_view name = lua::check_text(L, 1, "compensate", "name");
+  if (name.empty()) lua::raise_usage(L, code::k_usage, "compensate: the name must not be empty");
+  lua::check_function(L, 2, "compensate", "action");
+  lua_settop(L, 2);
+  int ref = luaL_ref(L, LUA_REGISTRYINDEX);
+  register_undo(script, name, ref);
+  return 0;
+}
+
+bool begin_rollback(LuaScript& script, uint64_t mark) noexcept {
+  auto rollback = std::make_unique<flow::Rollback>(script.execution());
+  flow::Rollback& begun = *rollback;
+  LuaTask& task = *script.current();
+  task.fill({std::move(rollback), lua::push_outcome, LUA_NOREF});
+  return begun.begin(task.task(), mark);
+}
+
+// rollback([checkpoint]): runs the task's compensations now, back to that checkpoint, and returns.
+int l_rollback(lua_State* L) {
+  LuaScript& script = lua::enter(L, "rollback", lua::Place::body);
+  uint64_t mark = 0;
+  if (!lua_isnoneornil(L, 1)) {
+    std::string_view name = lua::check_text(L, 1, "rollback", "checkpoint");
+    bool found = [&]() noexcept {
+      auto order = script.execution().checkpoint_mark(std::string(name));
+      mark = order.value_or(0);
+      return order.has_value();
+    }();
+    if (!found) lua::raise_usage(L, code::k_not_found, "rollback: there is no checkpoint '%s' yet", lua_tostring(L, 1));
+  }
+  return lua::await(L, begin_rollback(script, mark));
+}
+
+// ---- saga(fn): when fn raises, its own compensations run, and the error goes on up. Stack: fn's results or the error.
+
+int saga_undone(lua_State* L, int, lua_KContext) {
+  lua_settop(L, 1);
+  return lua_error(L);
+}
+
+int saga_body_ended(lua_State* L, int status, lua_KContext mark) {
+  if (status == LUA_OK || status == LUA_YIELD) return lua_gettop(L);
+  lua::State::of(L).after_protected_call(L, status);
+  LuaScript& script = lua::enter_now(L, "saga");
+  lua_settop(L, 1);   // the error
+  if (begin_rollback(script, static_cast<uint64_t>(mark))) return saga_undone(L, LUA_OK, 0);
+  return lua::suspend(L, saga_undone);
+}
+
+uint64_t count_registration(LuaScript& script) noexcept { return script.execution().next_undo_order(); }
+
+int l_saga(lua_State* L) {
+  LuaScript& script = lua::enter(L, "saga", lua::Place::body);
+  lua::check_function(L, 1, "saga", "argument");
+  lua_settop(L, 1);
+  lua_KContext mark = static_cast<lua_KContext>(count_registration(script));
+  int status = lua_pcallk(L, 0, LUA_MULTRET, 0, mark, saga_body_ended);
+  return saga_body_ended(L, status, mark);
+}
+
+// ---- shield([options], fn): cancellation waits until fn has ended, or until the time-out.
+
+int shield_ended(lua_State* L, int status, lua_KContext) {
+  LuaScript& script = lua::enter_now(L, "shield");
+  --script.current()->task().shield;
+  if (status == LUA_OK || status == LUA_YIELD) return lua_gettop(L);
+  lua::State::of(L).after_protected_call(L, status);
+  return lua_error(L);
+}
+
+int l_shield(lua_State* L) {
+  LuaScript& script = lua::enter(L, "shield", lua::Place::body);
+  lua::check_function(L, 1, "shield", "argument");
+  lua_settop(L, 1);
+  ++script.current()->task().shield;
+  int status = lua_pcallk(L, 0, LUA_MULTRET, 0, 0, shield_ended);
+  return shield_ended(L, status, 0);
+}
+
+int open_function(lua_State* L, lua_CFunction function) {
+  lua_pushcfunction(L, function);
+  return 1;
+}
+
+}  // namespace
+
+int open_compensate(lua_State* L) { return open_function(L, l_compensate); }
+int open_saga(lua_State* L) { return open_function(L, l_saga); }
+int open_rollback(lua_State* L) { return open_function(L, l_rollback); }
+int open_shield(lua_State* L) { return open_function(L, l_shield); }
+
+}  // namespace perilune::api

@@ -1,0 +1,58 @@
+// Compensations in Lua; see undo.hpp.
+// SPDX-License-Identifier: MIT
+#include "bindings/api/undo.hpp"
+
+#include "bindings/lua/await.hpp"
+#include "bindings/lua/codec.hpp"
+
+namespace perilune::api {
+
+using lua::LuaScript;
+
+struct LuaUndo::Function {
+  LuaScript& script;
+  int ref;
+  std::string argument;
+  Function(LuaScript& script_, int ref_, std::string argument_)
+      : script(script_), ref(ref_), argument(std::move(argument_)) {}
+  ~Function() { luaL_unref(script.L(), LUA_REGISTRYINDEX, ref); }
+};
+
+namespace {
+
+int undone(lua_State*, int, lua_KContext) { return 0; }   // what an undo returns is not kept
+
+// undo(result): the argument is made inside the task.
+int l_call_undo(lua_State* L) {
+  lua::LuaTask& task = *lua::enter_now(L, "undo").current();
+  int arguments = 0;
+  if (!task.argument_json().empty()) {
+    lua::push_json(L, task.argument_json());
+    arguments = 1;
+  }
+  lua_callk(L, arguments, 0, 0, undone);
+  return 0;
+}
+
+template <class Function>
+class UndoCode final : public flow::StepCode {
+ public:
+  explicit UndoCode(std::shared_ptr<Function> function) : function_(std::move(function)) {}
+  std::unique_ptr<task::Coroutine> attempt(const task::AttemptContext&) override {
+    auto task = function_->script.make_task(function_->ref, l_call_undo);
+    task->set_argument_json(function_->argument);
+    return task;
+  }
+
+ private:
+  std::shared_ptr<Function> function_;
+};
+
+}  // namespace
+
+LuaUndo::LuaUndo(LuaScript& script, int function_ref, std::string argument)
+    : function_(std::make_shared<Function>(script, function_ref, std::move(argument))) {}
+
+std::unique_ptr<flow::StepCode> LuaUndo::code() { return std::make_unique<UndoCode<Function>>(function_); }
+
+}  // namespace perilune::api

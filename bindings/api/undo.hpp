@@ -1,0 +1,24 @@
+// The Lua side of a compensation: a function, and what it is called with.
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "bindings/lua/lua_task.hpp"
+#include "runtime/flow/saga.hpp"
+
+namespace perilune::api {
+
+class LuaUndo final : public flow::UndoAction {
+ public:
+  // Takes over the registry reference. `argument` is JSON text, or empty for none.
+  LuaUndo(lua::LuaScript& script, int function_ref, std::string argument);
+  std::unique_ptr<flow::StepCode> code() override;
+
+ private:
+  struct Function;
+  std::shared_ptr<Function> function_;
+};
+
+}  // namespace perilune::api

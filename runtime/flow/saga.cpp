@@ -1,0 +1,108 @@
+// Registration and running of compensations; see saga.hpp.
+// SPDX-License-Identifier: MIT
+#include "runtime/flow/saga.hpp"
+
+#include <algorithm>
+
+namespace perilune::flow {
+
+using task::Task;
+
+Saga& Saga::of(Task& task) {
+  if (task.saga == nullptr) task.saga = std::make_unique<Saga>();
+  return static_cast<Saga&>(*task.saga);
+}
+
+void Saga::add(Execution& execution, std::string name, std::unique_ptr<UndoAction> action) {
+  entries_.push_back({execution.next_undo_order(), std::move(name), std::move(action)});
+}
+
+Compensation Saga::take_newest() {
+  Compensation newest = std::move(entries_.back());
+  entries_.pop_back();
+  return newest;
+}
+
+void Saga::join(Saga& other) {
+  for (Compensation& entry : other.entries_) entries_.push_back(std::move(entry));
+  other.entries_.clear();
+  std::stable_sort(entries_.begin(), entries_.end(),
+                   [](const Compensation& a, const Compensation& b) { return a.order < b.order; });
+}
+
+namespace {
+
+// Undoes one after the other, as the steps of a task of its own. Reads the saga of `owner`, which outlives it.
+class Compensator final : public task::Coroutine {
+ public:
+  Compensator(Execution& execution, Task& owner, uint64_t mark) : execution_(execution), owner_(owner), mark_(mark) {}
+
+  State resume(Task& task) override {
+    if (step_ != nullptr && task.outcome.kind == task::Outcome::Kind::error) {
+      error_ = *task.outcome.error;   // only a run that is ended by force comes here: failures pause it
+      return State::failed;
+    }
+    Saga& saga = Saga::of(owner_);
+    while (saga.has_newer(mark_)) {
+      current_ = saga.take_newest();
+      StepSpec spec;
+      spec.name = current_.name;
+      spec.compensation = true;
+      step_ = std::make_unique<Step>(execution_, std::move(spec), current_.action->code());
+      if (!execution_.begin(*step_, task)) return State::suspended;
+    }
+    return State::finished;
+  }
+  Error take_error() override { return std::move(error_); }
+  Result<std::string> encode_result() override { return std::string("null"); }
+
+ private:
+  Execution& execution_;
+  Task& owner_;
+  uint64_t mark_;
+  Compensation current_;
+  std::unique_ptr<Step> step_;
+  Error error_;
+};
+
+void start(Execution& execution, Task& owner, task::Scope& scope, uint64_t mark) {
+  Task& task = execution.scheduler().spawn(&owner, scope, std::make_unique<Compensator>(execution, owner, mark));
+  task.cancel_reason = nullptr;
+  task.shield = 1;   // cancellation waits for it
+  execution.ask_turn();
+}
+
+}  // namespace
+
+bool settle_saga(Execution& execution, Task& task) {
+  Saga* saga = Saga::find(task);
+  if (saga == nullptr || saga->empty()) return false;
+  bool is_main = task.number == 0 && task.journaled();
+  bool undo = is_main ? task.failed : task.ended_cancelled();
+  if (undo) {
+    if (task.spawned == nullptr) task.spawned = std::make_unique<task::SpawnScope>(execution.scheduler(), task);
+    start(execution, task, *task.spawned, 0);
+    return true;
+  }
+  Task* owner = task.scope->owner();
+  if (owner != nullptr && owner != &task) Saga::of(*owner).join(*saga);
+  return false;
+}
+
+bool Rollback::begin(Task& task, uint64_t mark) {
+  Saga* saga = Saga::find(task);
+  task.outcome = {};
+  if (saga == nullptr || !saga->has_newer(mark)) return true;
+  task_ = &task;
+  ++task.shield;
+  execution_.scheduler().wait(task, *this);
+  start(execution_, task, *this, mark);
+  return false;
+}
+
+void Rollback::child_ended(Task& task) {
+  --task_->shield;
+  execution_.scheduler().wake(*task_, task.failed ? task::Outcome::of_error(task.error) : task::Outcome{});
+}
+
+}  // namespace perilune::flow

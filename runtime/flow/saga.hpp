@@ -1,0 +1,67 @@
+// Undoing: the compensations of a task, and their running, newest first, each a journaled step, shielded.
+//
+//   compensate / undo= --> the task's saga.  A branch that ends well, or fails, hands its saga to the task that waits for it;
+//   a cancelled branch runs its own before it ends; the main task runs its own when it fails or is cancelled.
+//   saga(fn) and rollback() run a part of it: those that are newer than a mark.
+//
+// A compensation that fails for good pauses the run: nothing is dropped, a resume tries it again.
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "runtime/flow/durable.hpp"
+#include "runtime/flow/step.hpp"
+
+namespace perilune::flow {
+
+// How an undo action is run: makes the code of its step. Implemented by the binding.
+class UndoAction {
+ public:
+  virtual ~UndoAction() = default;
+  virtual std::unique_ptr<StepCode> code() = 0;
+};
+
+struct Compensation {
+  uint64_t order = 0;        // when it was registered, in the run
+  std::string name;
+  std::unique_ptr<UndoAction> action;
+};
+
+class Saga final : public task::Attachment {
+ public:
+  static Saga& of(task::Task& task);                       // made at its first use
+  static Saga* find(task::Task& task) { return static_cast<Saga*>(task.saga.get()); }
+
+  void add(Execution& execution, std::string name, std::unique_ptr<UndoAction> action);
+  bool empty() const { return entries_.empty(); }
+  bool has_newer(uint64_t mark) const { return !entries_.empty() && entries_.back().order > mark; }
+  Compensation take_newest();
+  // Takes all of `other`'s, in the order of their registration.
+  void join(Saga& other);
+
+ private:
+  std::vector<Compensation> entries_;   // oldest first
+};
+
+// What the scheduler asks before a task ends: true when compensations are to run first.
+bool settle_saga(Execution& execution, task::Task& task);
+
+// Runs the compensations of the calling task that are newer than `mark`; the task waits for their end.
+class Rollback final : public task::Operation, public task::Scope {
+ public:
+  explicit Rollback(Execution& execution) : execution_(execution) {}
+  // True: there was nothing to undo.
+  bool begin(task::Task& task, uint64_t mark);
+  void cancel(const task::ErrorRef&) override {}           // shielded: it goes on
+  void child_ended(task::Task& task) override;
+  std::string describe() const override { return "compensations"; }
+
+ private:
+  Execution& execution_;
+  task::Task* task_ = nullptr;
+};
+
+}  // namespace perilune::flow

@@ -125,6 +125,8 @@ std::optional<EventText> event_text(const Record& record) {
       return joined_text(record);
     case Kind::checkpoint:
       return EventText{Mark::note, "checkpoint " + printable(record.name)};
+    case Kind::decision:
+      return EventText{Mark::note, printable(record.name) + ": " + std::string(printable(journal::value_of(record.data)))};
     case Kind::cancel_requested:
       return EventText{Mark::note, "cancel requested by " + printable(record.name)};
     default:

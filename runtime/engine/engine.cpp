@@ -34,6 +34,10 @@ class CollectingSource final : public ModuleSource {
   std::map<std::string, std::string> found_;
 };
 
+bool is_ascii(const std::string& text) {
+  return std::all_of(text.begin(), text.end(), [](unsigned char c) { return c < 0x80; });
+}
+
 Result<Definition> choose(const std::vector<Definition>& definitions, const std::string& name, const std::string& file) {
   if (name.empty() && definitions.size() == 1) return definitions.front();
   std::string names;
@@ -102,6 +106,7 @@ void Engine::create_run(StartRequest request, Definition definition, BundleRef b
 
   store::NewRun run;
   int64_t now_us = options_.loop->clock().wall_us();
+  facts.started_us = now_us;
   run.row.id = request.id.empty() ? new_uuid_v7(now_us) : request.id;
   run.row.workflow = definition.name;
   run.row.version = definition.version;
@@ -117,13 +122,16 @@ void Engine::create_run(StartRequest request, Definition definition, BundleRef b
   record.at_us = now_us;
   record.data = start_data(facts, run.row);
   run.records.push_back(record);
+  // What is replayed must be what was live: a path that is no UTF-8 is mended in the record.
+  if (!is_ascii(facts.cwd + facts.directory + facts.file)) facts = read_start_data(record);
 
   std::string input = run.row.input;
-  auto done = [this, record, bundle, input, workflow = definition.name, started = std::move(started),
+  auto done = [this, record, facts, bundle, input, workflow = definition.name, started = std::move(started),
                ended = std::move(ended)](Result<store::Created> created) mutable {
     if (!created.ok()) return started(created.error());
     RunRow& row = created->row;
-    if (!created->existed) return open_run(std::move(row), {record}, bundle, false, std::move(started), std::move(ended));
+    if (!created->existed)
+      return open_run(std::move(row), std::move(facts), {record}, bundle, false, std::move(started), std::move(ended));
     if (row.input != input || row.workflow != workflow)
       return started(Error(code::k_conflict, "run '" + row.id + "' exists already with another workflow or input"));
     if (runs_.count(row.id) != 0 || sleeping_.count(row.id) != 0 || store::is_final(row.status)) {
@@ -170,7 +178,8 @@ void Engine::load(RunRow row, Started started, Ended ended) {
     return started(Error(code::k_damaged, "the journal of run '" + row.id + "' is not whole"));
   Result<BundleRef> code = bundle(row.bundle);
   if (!code.ok()) return started(code.error());
-  open_run(std::move(row), std::move(*records), *code, true, std::move(started), std::move(ended));
+  StartFacts facts = read_start_data(records->front());
+  open_run(std::move(row), std::move(facts), std::move(*records), *code, true, std::move(started), std::move(ended));
 }
 
 Result<BundleRef> Engine::bundle(const std::string& hash) {
@@ -183,10 +192,11 @@ Result<BundleRef> Engine::bundle(const std::string& hash) {
   return bundle;
 }
 
-void Engine::open_run(RunRow row, std::vector<journal::Record> records, BundleRef bundle, bool resumed, Started started,
-                      Ended ended) {
+void Engine::open_run(RunRow row, StartFacts facts, std::vector<journal::Record> records, BundleRef bundle, bool resumed,
+                      Started started, Ended ended) {
   std::string id = row.id;
-  auto run = std::make_unique<Run>(*this, std::move(row), std::move(records), std::move(bundle), std::move(ended));
+  auto run = std::make_unique<Run>(*this, std::move(row), std::move(facts), std::move(records), std::move(bundle),
+                                   std::move(ended));
   Run& opened = *run;
   runs_[id] = std::move(run);
   Result<void> result = opened.open();

@@ -92,8 +92,8 @@ class Engine {
   void turn();
   void ask_turn(Run& run);
   void create_run(StartRequest request, Definition definition, BundleRef bundle, Started started, Ended ended);
-  void open_run(store::RunRow row, std::vector<journal::Record> records, BundleRef bundle, bool resumed, Started started,
-                Ended ended);
+  void open_run(store::RunRow row, StartFacts facts, std::vector<journal::Record> records, BundleRef bundle, bool resumed,
+                Started started, Ended ended);
   void load(store::RunRow row, Started started, Ended ended);
   void evict(Run& run);
   void wake(const std::string& id);

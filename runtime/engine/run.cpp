@@ -13,12 +13,12 @@ using journal::Kind;
 using nlohmann::json;
 
 std::string start_data(const StartFacts& facts, const store::RunRow& row) {
-  json data = {{"workflow", row.workflow}, {"version", row.version},      {"bundle", row.bundle},
-               {"cwd", facts.cwd},         {"directory", facts.directory}, {"file", facts.file},
-               {"timeout_us", facts.timeout_us}, {"engine", 1}};
-  std::string text = data.dump(-1, ' ', false, json::error_handler_t::replace);
-  text.pop_back();
-  return text + ",\"input\":" + (row.input.empty() ? "null" : row.input) + "}";
+  // Member by member: a JSON object made first would be a tenth of what an empty run costs.
+  auto quoted = [](const std::string& text) { return json(text).dump(-1, ' ', false, json::error_handler_t::replace); };
+  return "{\"bundle\":" + quoted(row.bundle) + ",\"cwd\":" + quoted(facts.cwd) + ",\"directory\":" +
+         quoted(facts.directory) + ",\"engine\":1,\"file\":" + quoted(facts.file) + ",\"timeout_us\":" +
+         std::to_string(facts.timeout_us) + ",\"version\":" + std::to_string(row.version) + ",\"workflow\":" +
+         quoted(row.workflow) + ",\"input\":" + (row.input.empty() ? "null" : row.input) + "}";
 }
 
 StartFacts read_start_data(const journal::Record& record) {
@@ -33,9 +33,9 @@ StartFacts read_start_data(const journal::Record& record) {
   return facts;
 }
 
-Run::Run(Engine& engine, store::RunRow row, std::vector<journal::Record> records, BundleRef bundle, Engine::Ended ended)
-    : engine_(engine), bundle_(std::move(bundle)), ended_(std::move(ended)) {
-  if (!records.empty()) facts_ = read_start_data(records.front());
+Run::Run(Engine& engine, store::RunRow row, StartFacts facts, std::vector<journal::Record> records, BundleRef bundle,
+         Engine::Ended ended)
+    : engine_(engine), facts_(std::move(facts)), bundle_(std::move(bundle)), ended_(std::move(ended)) {
   for (const journal::Record& record : records) {
     if (record.kind != Kind::module_added) continue;
     json data = json::parse(record.data, nullptr, false);

@@ -11,7 +11,8 @@ namespace perilune::engine {
 
 class Run final : public flow::Listener, public RunContext {
  public:
-  Run(Engine& engine, store::RunRow row, std::vector<journal::Record> records, BundleRef bundle, Engine::Ended ended);
+  Run(Engine& engine, store::RunRow row, StartFacts facts, std::vector<journal::Record> records, BundleRef bundle,
+      Engine::Ended ended);
   ~Run() override;
 
   // Opens the script and starts (or replays) it.

@@ -164,6 +164,7 @@ void Session::close() {
 void Session::started(const RunRow& row, bool resumed) {
   auto [seen, fresh] = seen_.try_emplace(row.id);
   if (!fresh) return;  // it slept and was read again: nobody needs to know
+  if (!resumed) crash_point_.committed(row.last_seq);
   seen->second = {row.last_seq, row.updated_us};
   if (progress_ == nullptr) return;
   std::vector<journal::Record> past;
@@ -175,6 +176,7 @@ void Session::started(const RunRow& row, bool resumed) {
 }
 
 void Session::committed(const RunRow& row, const journal::Record& record) {
+  crash_point_.committed(record.seq);
   Seen& seen = seen_[row.id];
   seen = {record.seq, record.at_us};
   if (progress_ != nullptr) progress_->committed(row, record);

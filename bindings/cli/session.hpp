@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "bindings/cli/config.hpp"
+#include "bindings/cli/crash_point.hpp"
 #include "bindings/cli/json_view.hpp"
 #include "bindings/cli/progress.hpp"
 #include "bindings/cli/run_log.hpp"
@@ -68,6 +69,7 @@ class Session final : public engine::Observer {
   std::unique_ptr<engine::Engine> engine_;
   std::unique_ptr<Progress> progress_;  // null = quiet
   RunLog run_log_;
+  CrashPoint crash_point_;
   std::unordered_map<std::string, Seen> seen_;
   std::vector<Outcome> outcomes_;
   size_t open_ = 0;  // outcomes that are not over

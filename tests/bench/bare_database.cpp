@@ -37,13 +37,15 @@ BareDatabase::BareDatabase(const std::string& path, int checkpoint_pages) {
   insert_run_ = prepare(
       "insert into runs (no, id, status, workflow, version, bundle, session, parent, epoch, created_us, updated_us,"
       " wake_us, input, output, error) values (?1, ?2, 'running', 'bench', 1,"
-      " 'e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855', '', '', 1, ?3, ?3, 0, '{\"n\":10}', '', '')");
+      " 'e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855', '', '', 1, ?3, ?3, 0, '{\"n\":10}', '', "
+      "'')");
   end_run_ = prepare("update runs set status = 'completed', output = '1', updated_us = ?2 where no = ?1");
   insert_record_ = prepare(
       "insert into records (run, seq, generation, kind, op, task, name, fingerprint, at_us, data)"
       " values (?1, ?2, 0, ?3, ?2, '0', 'step', 0, ?4, ?5)");
   select_ = prepare(
-      "select seq, generation, kind, op, task, name, fingerprint, at_us, data from records where run = ?1 order by seq");
+      "select seq, generation, kind, op, task, name, fingerprint, at_us, data from records where run = ?1 order by "
+      "seq");
 }
 
 BareDatabase::~BareDatabase() {
@@ -60,7 +62,8 @@ sqlite3_stmt* BareDatabase::prepare(const char* sql) {
 }
 
 void BareDatabase::execute(const char* sql) {
-  if (sqlite3_exec(db_, sql, nullptr, nullptr, nullptr) != SQLITE_OK) fail(std::string("SQLite: ") + sqlite3_errmsg(db_));
+  if (sqlite3_exec(db_, sql, nullptr, nullptr, nullptr) != SQLITE_OK)
+    fail(std::string("SQLite: ") + sqlite3_errmsg(db_));
 }
 
 void BareDatabase::run_statement(sqlite3_stmt* statement) {

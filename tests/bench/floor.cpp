@@ -1,6 +1,7 @@
 // The floor of W2: runs as bare Lua states on one thread, a committer with plain SQLite on another, two queues between.
 //
-//   worker: resume -> row -> outbox --(256 rows, or nothing left to do)--> committer: one transaction -> inbox -> worker
+//   worker: resume -> row -> outbox --(256 rows, or nothing left to do)--> committer: one transaction -> inbox ->
+//   worker
 //
 // SPDX-License-Identifier: MIT
 #include <condition_variable>
@@ -46,8 +47,10 @@ class Queue {
     if (rows.empty()) return;
     {
       std::lock_guard lock(mutex_);
-      if (rows_.empty()) rows_.swap(rows);
-      else rows_.insert(rows_.end(), std::make_move_iterator(rows.begin()), std::make_move_iterator(rows.end()));
+      if (rows_.empty())
+        rows_.swap(rows);
+      else
+        rows_.insert(rows_.end(), std::make_move_iterator(rows.begin()), std::make_move_iterator(rows.end()));
     }
     rows.clear();
     filled_.notify_one();
@@ -125,8 +128,10 @@ class Floor {
     out.put(rows);
     while (ended_ < static_cast<int>(states_.size()) - 1 && in.take(answered)) {
       for (const Row& row : answered) {
-        if (row.kind == k_run_done) ++ended_;
-        else go_on(row, rows);
+        if (row.kind == k_run_done)
+          ++ended_;
+        else
+          go_on(row, rows);
         if (rows.size() >= k_hand_over_rows) out.put(rows);
       }
       start_more(rows);
@@ -149,8 +154,8 @@ class Floor {
 
   void open(State& state) {
     state.L = luaL_newstate();
-    const luaL_Reg libraries[] = {{"_G", luaopen_base},       {"string", luaopen_string}, {"table", luaopen_table},
-                                  {"math", luaopen_math},     {"utf8", luaopen_utf8},     {"coroutine", luaopen_coroutine}};
+    const luaL_Reg libraries[] = {{"_G", luaopen_base},   {"string", luaopen_string}, {"table", luaopen_table},
+                                  {"math", luaopen_math}, {"utf8", luaopen_utf8},     {"coroutine", luaopen_coroutine}};
     for (const luaL_Reg& library : libraries) {
       luaL_requiref(state.L, library.name, library.func, 1);
       lua_pop(state.L, 1);

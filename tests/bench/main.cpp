@@ -1,5 +1,5 @@
-// perilune_bench: measures the raw limits and the workloads W0 to W5 side by side; docs/performance.md says how to read it.
-// SPDX-License-Identifier: MIT
+// perilune_bench: measures the raw limits and the workloads W0 to W5 side by side; docs/performance.md says how to read
+// it. SPDX-License-Identifier: MIT
 #include <unistd.h>
 
 #include <cstdio>
@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "tests/bench/raw_limits.hpp"
 #include "tests/bench/workloads.hpp"
 
 namespace perilune::bench {
@@ -23,13 +24,15 @@ constexpr const char* k_usage =
     "  --quick       small sizes: shows that it works, the figures mean nothing\n"
     "  --check       exit code 1 when a goal is missed\n";
 
+constexpr int k_sync_samples = 50;
+
 struct Group {
   const char* name;
   void (*measure)(const Sizes&, Report&);
 };
-constexpr Group k_groups[] = {{"raw", measure_raw},       {"W0", measure_empty},  {"W1", measure_sequence},
-                              {"W2", measure_many},       {"W3", measure_parallel}, {"W4", measure_resume},
-                              {"W5", measure_process},    {"M", measure_memory}};
+constexpr Group k_groups[] = {{"raw", measure_raw},    {"W0", measure_empty},    {"W1", measure_sequence},
+                              {"W2", measure_many},    {"W3", measure_parallel}, {"W4", measure_resume},
+                              {"W5", measure_process}, {"M", measure_memory}};
 
 struct Options {
   Sizes sizes;
@@ -74,22 +77,31 @@ Options parse(const std::vector<std::string>& words) {
       if (i + 1 == words.size()) wrong(word + " wants a value");
       return words[++i];
     };
-    if (word == "--help" || word == "-h") printf("%s", k_usage), exit(0);
-    else if (word == "--json") options.json = true;
-    else if (word == "--check") options.check = true;
-    else if (word == "--quick") options.sizes.quick = true, options.sizes.rounds = 1;
-    else if (word == "--rounds") options.sizes.rounds = std::max(3, atoi(next().c_str()));
-    else if (word == "--dir") options.sizes.directory = next();
-    else if (word == "--only") options.only = split(next());
-    else if (word == "--waiting") options.waiting = atoi(next().c_str()), options.evicted = next() == "evicted";
-    else wrong("unknown option '" + word + "'");
+    if (word == "--help" || word == "-h")
+      printf("%s", k_usage), exit(0);
+    else if (word == "--json")
+      options.json = true;
+    else if (word == "--check")
+      options.check = true;
+    else if (word == "--quick")
+      options.sizes.quick = true, options.sizes.rounds = 1;
+    else if (word == "--rounds")
+      options.sizes.rounds = std::max(3, atoi(next().c_str()));
+    else if (word == "--dir")
+      options.sizes.directory = next();
+    else if (word == "--only")
+      options.only = split(next());
+    else if (word == "--waiting")
+      options.waiting = atoi(next().c_str()), options.evicted = next() == "evicted";
+    else
+      wrong("unknown option '" + word + "'");
   }
   return options;
 }
 
 int run(const Options& options) {
   if (options.waiting > 0) return print_memory_of_waiting(options.sizes.directory, options.waiting, options.evicted);
-  Report report;
+  Report report(append_and_sync_s(options.sizes.directory, k_sync_samples, true) * 1e6, options.sizes.quick);
   for (const Group& group : k_groups) {
     bool wanted = options.only.empty();
     for (const std::string& name : options.only) wanted = wanted || name == group.name;

@@ -75,7 +75,8 @@ void measure_memory(const Sizes& sizes, Report& report) {
     evicted.push_back(memory.of_runs / runs / 1024);
     process.push_back(memory.of_process / (1 << 20));
   }
-  report.add({"M", "M a live run that waits", median(live), "KiB", "", 0, Goal{Goal::Of::value, Goal::Side::at_most, 24, 0}});
+  report.add(
+      {"M", "M a live run that waits", median(live), "KiB", "", 0, Goal{Goal::Of::value, Goal::Side::at_most, 24, 0}});
   report.add({"M", "M an evicted run that waits", median(evicted), "KiB", "", 0, {}});
   report.add({"M", "M a process with 10,000 evicted runs", median(process), "MiB", "", 0,
               Goal{Goal::Of::value, Goal::Side::at_most, 200, 0}});

@@ -24,8 +24,8 @@ constexpr const char* k_parallel =
 std::string input_n(int n) { return "{\"n\":" + std::to_string(n) + "}"; }
 
 struct Sequence {
-  double step_s = 0;       // wall time of one step
-  double step_cpu_s = 0;   // of the worker thread
+  double step_s = 0;      // wall time of one step
+  double step_cpu_s = 0;  // of the worker thread
 };
 
 // One run of warm_up + steps; only the latter are counted.
@@ -90,7 +90,12 @@ void measure_empty(const Sizes& sizes, Report& report) {
     figure.push_back(median(world.run_all(k_empty, "{}", runs, 1).latencies_s) * 1e3);
     cpu.push_back(world.run_all(k_empty, "{}", crowd, crowd).cpu_s / crowd * 1e6);
   }
-  report.add({"W0", "W0 empty workflow, start to end, p50", median(figure), "ms", "two commits, handed over", median(bare),
+  report.add({"W0",
+              "W0 empty workflow, start to end, p50",
+              median(figure),
+              "ms",
+              "two commits, handed over",
+              median(bare),
               {}});
   report.add({"W0", "W0 worker CPU of an empty run", median(cpu), "us", "a Lua state with its libraries", median(state),
               Goal{Of::value, Side::at_most, 100, 50}});
@@ -108,8 +113,13 @@ void measure_sequence(const Sizes& sizes, Report& report) {
   }
   report.add({"W1", "W1 sequential durable step, warm", median(figure), "us", "bare SQLite FULL commit", median(bare),
               Goal{Of::ratio, Side::at_most, 1.5, 1.3}});
-  report.add({"W1", "W1 bare commit, handed to a second thread", median(handed_over), "us", "bare SQLite FULL commit",
-              median(bare), {}});
+  report.add({"W1",
+              "W1 bare commit, handed to a second thread",
+              median(handed_over),
+              "us",
+              "bare SQLite FULL commit",
+              median(bare),
+              {}});
   report.add({"W1", "W1 worker CPU a step", median(cpu), "us", "", 0, {}});
 }
 
@@ -130,7 +140,12 @@ void measure_parallel(const Sizes& sizes, Report& report) {
   report.add({"W3", "W3 1,000 parallel steps and the join", median(figure), "ms", "one commit of 1,000 records",
               median(bare), Goal{Of::value, Side::at_most, 30, 15}});
   report.add({"W3", "W3 a branch among 100", median(few_us), "us", "", 0, {}});
-  report.add({"W3", "W3 a branch among 10,000", median(many_us), "us", "a branch among 1,000", median(figure) * 1e3 / usual,
+  report.add({"W3",
+              "W3 a branch among 10,000",
+              median(many_us),
+              "us",
+              "a branch among 1,000",
+              median(figure) * 1e3 / usual,
               {}});
 }
 

@@ -10,10 +10,10 @@
 namespace perilune::bench {
 
 struct Sizes {
-  int rounds = 5;            // of what is taken in turns; the medians are of these
-  bool quick = false;        // a smoke test: the figures mean nothing
-  std::string directory;     // where stores and files are made; on the disk that is to be measured
-  std::string binary;        // the program `perilune`; empty = there is none
+  int rounds = 5;         // of what is taken in turns; the medians are of these
+  bool quick = false;     // a smoke test: the figures mean nothing
+  std::string directory;  // where stores and files are made; on the disk that is to be measured
+  std::string binary;     // the program `perilune`; empty = there is none
   int scaled(int full, int small) const { return quick ? small : full; }
 };
 

@@ -14,6 +14,8 @@
 namespace perilune::bench {
 namespace {
 
+constexpr double k_slow_sync_us = 1000;
+
 double ratio_of(const Figure& figure) { return figure.limit > 0 ? figure.value / figure.limit : 0; }
 
 bool keeps(const Figure& figure, double bound) {
@@ -88,15 +90,23 @@ std::string Report::table() const {
     line.erase(line.find_last_not_of(' ') + 1);
     text += line + "\n";
   }
-  char load[64];
-  snprintf(load, sizeof load, "load %.1f, %u processors\n", load_now(), std::thread::hardware_concurrency());
-  return text + load;
+  return text + conditions();
+}
+
+std::string Report::conditions() const {
+  std::string text = "load " + number(load_now()) + ", " + std::to_string(std::thread::hardware_concurrency()) +
+                     " processors, append + fdatasync " + number(sync_us_) + " us\n";
+  if (sync_us_ > k_slow_sync_us)
+    text += "The disk is slow or busy: beside it all else looks small, and ratios flatter.\n";
+  if (quick_) text += "These are the sizes of a smoke test: the figures mean nothing.\n";
+  return text;
 }
 
 std::string Report::json() const {
   nlohmann::json figures = nlohmann::json::array();
   for (const Figure& figure : figures_) {
-    nlohmann::json one = {{"group", figure.group}, {"name", figure.name}, {"value", figure.value}, {"unit", figure.unit}};
+    nlohmann::json one = {
+        {"group", figure.group}, {"name", figure.name}, {"value", figure.value}, {"unit", figure.unit}};
     if (figure.limit > 0) {
       one["limit"] = figure.limit;
       one["limit_name"] = figure.limit_name;
@@ -114,6 +124,8 @@ std::string Report::json() const {
   uname(&system);
   nlohmann::json whole = {{"figures", std::move(figures)},
                           {"load", load_now()},
+                          {"sync_us", sync_us_},
+                          {"quick", quick_},
                           {"processors", std::thread::hardware_concurrency()},
                           {"system", std::string(system.sysname) + " " + system.release}};
   return whole.dump(2) + "\n";

@@ -19,9 +19,9 @@ struct Goal {
 };
 
 struct Figure {
-  std::string group;       // "W2": what --only selects
+  std::string group;  // "W2": what --only selects
   std::string name;
-  double value = 0;        // a median
+  double value = 0;  // a median
   std::string unit;
   std::string limit_name;  // the raw limit it is held against, or empty
   double limit = 0;        // in the same unit
@@ -30,6 +30,8 @@ struct Figure {
 
 class Report {
  public:
+  // `sync_us`: what an append with fdatasync took just before. `quick`: the sizes are too small to mean anything.
+  Report(double sync_us, bool quick) : sync_us_(sync_us), quick_(quick) {}
   // Shown on stderr at once, so that a long run tells where it is.
   void add(Figure figure);
   std::string table() const;
@@ -38,7 +40,11 @@ class Report {
   bool within_bounds() const;
 
  private:
+  std::string conditions() const;
+
   std::vector<Figure> figures_;
+  double sync_us_;
+  bool quick_;
 };
 
 // Of at least one value; the mean of the middle two when their number is even.

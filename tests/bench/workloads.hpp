@@ -9,14 +9,14 @@
 
 namespace perilune::bench {
 
-void measure_raw(const Sizes& sizes, Report& report);         // the limits that belong to no workload
-void measure_empty(const Sizes& sizes, Report& report);       // W0
-void measure_sequence(const Sizes& sizes, Report& report);    // W1
-void measure_many(const Sizes& sizes, Report& report);        // W2
-void measure_parallel(const Sizes& sizes, Report& report);    // W3
-void measure_resume(const Sizes& sizes, Report& report);      // W4
-void measure_process(const Sizes& sizes, Report& report);     // W5
-void measure_memory(const Sizes& sizes, Report& report);      // M
+void measure_raw(const Sizes& sizes, Report& report);       // the limits that belong to no workload
+void measure_empty(const Sizes& sizes, Report& report);     // W0
+void measure_sequence(const Sizes& sizes, Report& report);  // W1
+void measure_many(const Sizes& sizes, Report& report);      // W2
+void measure_parallel(const Sizes& sizes, Report& report);  // W3
+void measure_resume(const Sizes& sizes, Report& report);    // W4
+void measure_process(const Sizes& sizes, Report& report);   // W5
+void measure_memory(const Sizes& sizes, Report& report);    // M
 
 // The program of its own that measure_memory starts: prints the resident bytes that `runs` waiting runs take, and those
 // of the whole process.

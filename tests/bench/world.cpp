@@ -63,8 +63,10 @@ World::Pass World::run_all(const std::string& script, const std::string& input, 
     ++launched;
     start(script, input, [&, started_s = seconds()] {
       pass.latencies_s.push_back(seconds() - started_s);
-      if (launched < runs) launch();
-      else if (static_cast<int>(pass.latencies_s.size()) == runs) loop_->stop();
+      if (launched < runs)
+        launch();
+      else if (static_cast<int>(pass.latencies_s.size()) == runs)
+        loop_->stop();
     });
   };
   double began_s = seconds(), began_cpu_s = seconds(CLOCK_THREAD_CPUTIME_ID);

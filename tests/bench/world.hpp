@@ -1,6 +1,5 @@
-// An engine as a program has it: a libuv loop, a SQLite store (synchronous=FULL) in a file, Lua with the whole script API.
-// Uses engine, store, loop, bindings. Everything runs on the thread that calls.
-// SPDX-License-Identifier: MIT
+// An engine as a program has it: a libuv loop, a SQLite store (synchronous=FULL) in a file, Lua with the whole script
+// API. Uses engine, store, loop, bindings. Everything runs on the thread that calls. SPDX-License-Identifier: MIT
 #pragma once
 
 #include <functional>
@@ -27,8 +26,8 @@ class World final : public engine::Observer {
 
   struct Pass {
     double took_s = 0;
-    double cpu_s = 0;                // of this thread
-    std::vector<double> latencies_s; // of each run, from its start() to its end
+    double cpu_s = 0;                 // of this thread
+    std::vector<double> latencies_s;  // of each run, from its start() to its end
   };
   // Runs `runs` times, `at_once` at a time, until all have ended.
   Pass run_all(const std::string& script, const std::string& input, int runs, int at_once);

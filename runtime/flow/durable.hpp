@@ -17,6 +17,7 @@ class Durable : public task::Operation {
   uint64_t fingerprint() const { return fingerprint_; }
   task::Task& task() const { return *task_; }
   uint32_t number() const { return number_; }
+  const task::ErrorRef& cancel_cause() const { return cancelled_; }   // null: it is not being cancelled
 
   // "step", "sleep": the call as scripts know it.
   virtual const char* call() const = 0;
@@ -40,7 +41,6 @@ class Durable : public task::Operation {
   void record(journal::Kind kind, std::string data);
   void record_cancelled();
   bool cancelled() const { return cancelled_ != nullptr; }
-  const task::ErrorRef& cancel_cause() const { return cancelled_; }
   // A record of this operation without outcome.
   journal::Record remark(journal::Kind kind, std::string data) const;
 

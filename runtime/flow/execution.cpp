@@ -55,6 +55,7 @@ Execution::Execution(Options options)
     if (started_us > 0 && record.kind != Kind::timer_fired)
       running_us_ += std::max<int64_t>(0, record.at_us - std::max(started_us, before_us));
     before_us = std::max(before_us, record.at_us);
+    if (record.kind == Kind::signal) signal_ids_.insert(signal_id_of(record));
   }
   shown_ = options_.row.status;
   shown_wake_us_ = options_.row.wake_us;
@@ -118,6 +119,7 @@ void Execution::drop(Durable& op) {
 // Everything waits and nothing is under way that could wake anything: say so at once instead of waiting for ever.
 void Execution::look_for_deadlock() {
   if (over_ || deciding_ || replaying_ || !scheduler_.idle() || !active_.empty() || !sleeping_.empty() ||
+      !receivers_.empty() ||
       !tail_.empty() || in_flight_ != 0 || root_->live() == 0)
     return;
   abort(Error(code::k_deadlock, "every task waits for another one and nothing can wake any of them: " + waits()));
@@ -139,6 +141,10 @@ bool Execution::deliver_next() {
     cursor_.advance();
   if (cursor_.replaying()) {
     const Record& record = cursor_.next();
+    if (is_settled(record)) {
+      cursor_.advance();
+      return true;
+    }
     if (record.op == 0) {
       cursor_.advance();
       now_us_ = record.at_us;
@@ -175,7 +181,9 @@ void Execution::deliver(const Record& record, Durable* op) {
 
 void Execution::deliver_to_run(const Record& record) {
   now_us_ = record.at_us;
-  if (record.kind == Kind::cancel_requested) {
+  if (record.kind == Kind::signal) {
+    deliver_signal(record);
+  } else if (record.kind == Kind::cancel_requested) {
     auto reason = std::make_shared<const Error>(error_from_json_text(journal::error_of(record.data)));
     root_->cancel_children(scheduler_, reason);
   } else if (record.kind == Kind::run_done) {
@@ -297,29 +305,39 @@ void Execution::append(Record record, Durable* op, std::function<void()> then, b
   }
 }
 
+// What the row should say now and does not yet.
+store::RunPatch Execution::status_patch() {
+  store::RunPatch patch;
+  if (deciding_) {
+    patch.status = deciding_->status;
+    patch.wake_us = 0;
+    if (deciding_->error) patch.error = to_json_text(*deciding_->error);
+    else patch.output = deciding_->output;
+    return patch;
+  }
+  bool waits = waits_only();
+  Status status = waits ? Status::waiting : Status::running;
+  int64_t wake_us = waits ? next_wake_us() : 0;
+  if (status != shown_ || wake_us != shown_wake_us_) {
+    patch.status = shown_ = status;
+    patch.wake_us = shown_wake_us_ = wake_us;
+  }
+  return patch;
+}
+
 void Execution::flush() {
-  if (!flush_wanted_ || pending_.empty()) return;
+  // A run that comes to wait for a signal alone has no record to say so.
+  bool came_to_wait = pending_.empty() && tail_.empty() && in_flight_ == 0 && shown_ != Status::waiting && !replaying_ &&
+                      !over_ && waits_only();
+  if (!came_to_wait && (!flush_wanted_ || pending_.empty())) return;
   flush_wanted_ = false;
   store::Append batch;
   batch.run = options_.row.no;
   batch.epoch = options_.row.epoch;
   batch.records = std::move(pending_);
   pending_.clear();
-  if (deciding_) {
-    batch.patch.status = deciding_->status;
-    batch.patch.wake_us = 0;
-    if (deciding_->error) batch.patch.error = to_json_text(*deciding_->error);
-    else batch.patch.output = deciding_->output;
-  } else {
-    bool waits = active_.empty() && !sleeping_.empty() && scheduler_.idle();
-    Status status = waits ? Status::waiting : Status::running;
-    int64_t wake_us = waits ? next_wake_us() : 0;
-    if (status != shown_ || wake_us != shown_wake_us_) {
-      batch.patch.status = shown_ = status;
-      batch.patch.wake_us = shown_wake_us_ = wake_us;
-    }
-  }
-  uint64_t seq = batch.records.back().seq;
+  batch.patch = status_patch();
+  uint64_t seq = batch.records.empty() ? committed_seq_ : batch.records.back().seq;
   ++in_flight_;
   options_.store->append(std::move(batch), loop(), [this, seq](Result<void> result) {
     --in_flight_;
@@ -366,8 +384,12 @@ void Execution::abort(Error error) {
 }
 
 bool Execution::evictable() const {
-  return !over_ && !stopped_ && !replaying_ && !deciding_ && active_.empty() && !sleeping_.empty() && scheduler_.idle() &&
-         in_flight_ == 0 && tail_.empty() && pending_.empty();
+  return !over_ && !stopped_ && !replaying_ && !deciding_ && waits_only() && in_flight_ == 0 && tail_.empty() && pending_.empty();
+}
+
+// Nothing is under way: only time or a signal can move the run.
+bool Execution::waits_only() const {
+  return active_.empty() && scheduler_.idle() && (!sleeping_.empty() || !receivers_.empty());
 }
 
 int64_t Execution::next_wake_us() const {
@@ -438,7 +460,8 @@ void Execution::main_ended(task::Task& task) {
 }
 
 void Execution::finish() {
-  if (cursor_.replaying()) {
+  while (cursor_.replaying() && (cursor_.next().kind == Kind::signal || is_settled(cursor_.next()))) cursor_.advance();
+  if (cursor_.replaying()) {   // unconsumed signals are no divergence, everything else is
     const Record& left = cursor_.next();
     diverge("the script ended, but record " + std::to_string(left.seq) + " (" + std::string(kind_name(left.kind)) + " '" +
             left.name + "') was not asked for");

@@ -18,6 +18,7 @@
 #include <memory>
 #include <string>
 #include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 #include "runtime/journal/cursor.hpp"
@@ -29,6 +30,11 @@ namespace perilune::flow {
 
 class Durable;
 class Execution;
+class Receive;
+
+// The data of a signal record; `id` says that it is the same signal when it is sent again, or is empty.
+std::string signal_data(const std::string& value_json, const std::string& id);
+std::string signal_id_of(const journal::Record& record);
 
 // How a run ended in this process.
 struct Ending {
@@ -74,6 +80,10 @@ class Execution {
   void turn();
   // Asks the run to end: recorded, then delivered like any outcome.
   void request_cancel(Error reason, const std::string& by);
+  // A signal for the run: recorded, then delivered. `committed` is called once it is on disk. A signal with an id that the
+  // journal holds already is not recorded again. False: the run is ending and takes none.
+  bool signal(const std::string& name, const std::string& value_json, const std::string& id,
+              std::function<void()> committed);
   // The script cannot go on (budget, memory): the run fails here, no task is resumed any more.
   void abort(Error error);
   // Nothing but timers is waited for and all is committed: the run may leave memory.
@@ -125,6 +135,14 @@ class Execution {
   void mark_checkpoint(const std::string& name) { checkpoints_[name] = undo_order_; }
   std::optional<uint64_t> checkpoint_mark(const std::string& name) const;
 
+  // ---- for receive (inbox.cpp)
+  bool take_signal(const std::string& name, std::string& value);
+  void drop_signals(const std::string& name);
+  void add_receiver(Receive& receiver);
+  void remove_receiver(Receive& receiver);
+  // Ends a waiting operation with an outcome that another record brought.
+  void settle(Durable& op, task::Outcome outcome);
+
   std::string operation_key(const task::Task& task, uint32_t op) const;
 
  private:
@@ -137,10 +155,14 @@ class Execution {
   bool deliver_next();
   void deliver(const journal::Record& record, Durable* op);
   void deliver_to_run(const journal::Record& record);
+  void deliver_signal(const journal::Record& record);
+  bool is_settled(const journal::Record& record) const;
+  bool waits_only() const;
   void end_replay();
   bool shortcut(const journal::Record& record);
   void append(journal::Record record, Durable* op, std::function<void()> then, bool soon);
   void flush();
+  store::RunPatch status_patch();
   void committed(uint64_t seq);
   void refused(const Error& error);
   void main_ended(task::Task& task);
@@ -174,6 +196,10 @@ class Execution {
   std::vector<Durable*> active_;
   loop::TimerId lasting_timer_ = 0;
   std::vector<int64_t> sleeping_;
+  std::vector<Receive*> receivers_;          // in the order of their calls
+  std::unordered_map<std::string, std::deque<std::string>> inbox_;   // signals that nobody has taken, by name
+  std::unordered_set<std::string> settled_;  // "task#op" of operations that ended by a signal
+  std::unordered_set<std::string> signal_ids_;
   uint64_t undo_order_ = 0;
   std::unordered_map<std::string, uint64_t> checkpoints_;
   store::Status shown_ = store::Status::running;

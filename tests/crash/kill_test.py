@@ -7,6 +7,7 @@ $PERILUNE_SEED the seed of the moments. Prints a line a group of cases; the last
 Three workflows: the DAG of a bioinformatics workflow (srasearch; without that file the example's own graph), the order of
 examples/order.lua, and tests/crash/once.lua with a step that must not happen twice. Each is killed
  - at random moments, up to several times a run: 300 kills in all (small: 12);
+ - in a step's body, when the effect has happened and is not recorded (once.lua);
  - at its record boundaries: PERILUNE_CRASH_AT=N in the environment makes the binary kill itself right after record N of a
    run has been committed, before anything is done with it. Every boundary once (small: of the DAG, every eighth).
 After each kill the records are read (`show --json`), after the last one `resume` runs to the end. Then the output must be
@@ -16,6 +17,7 @@ it. Controls: the same checks must find a lost commit (the store is put back to 
 the commits since then had never reached the disk) and a once step that ran twice.
 """
 # SPDX-License-Identifier: MIT
+import itertools
 import json
 import os
 import random
@@ -40,7 +42,8 @@ DAG_BOUNDARY_STEP = 1 if FULL else 8
 GRAPH = TOP / "../shared/data/wfinstances/srasearch-chameleon-10a-001.json"
 RUN = "the-run"  # the same for all: keys, and what is made of them, depend on it
 PATIENCE_S = 120
-FAILED_FOR_GOOD = 1
+ENDED = ("completed", "failed")
+FAILED_FOR_GOOD, NOT_FOUND = 1, 2
 
 
 class Case:
@@ -76,19 +79,20 @@ class World:
 
     def show(self):
         """The run as it stands on disk; None when it never came there."""
-        if not self.store.exists():
-            return None
         process = self._process(["show", RUN, "--json"])
         out, err = process.communicate(timeout=PATIENCE_S)
         if process.returncode == 0:
             return json.loads(out)
-        if "no run" in err or "nothing has been run" in err.lower():
+        if process.returncode == NOT_FOUND and ("no run" in err or "no store yet" in err):
             return None
         raise RuntimeError(f"show ended with {process.returncode}: {err}")
 
     def live(self, kill_after_s=None, crash_at=None):
         """One life of the run, begun or resumed. The result (an object) or None if it was killed."""
-        if self.show() is None:
+        shown = self.show()
+        if shown is not None and shown["status"] in ENDED:  # killed after its last record
+            return shown
+        if shown is None:
             text = json.dumps({**self.case.inputs, "ledger": str(self.ledger)})
             arguments = ["run", str(self.case.script), "--id", RUN, "--input", text, "--json"]
         else:
@@ -130,7 +134,7 @@ class Report:
         self.passed = self.failed = 0
 
     def group(self, title, cases):
-        began, good, bad, notes = time.monotonic(), 0, [], {}
+        began, good, bad, notes = time.monotonic(), 0, [], {}  # `cases` is mostly a generator that does the work
         for label, complaints, note in cases:
             good += not complaints
             bad += [f"{label}: {complaint}" for complaint in complaints[:3]]
@@ -197,18 +201,39 @@ def random_kills(case, kills, moments):
 
 
 def boundary_kills(case, every):
-    """One run for each record: killed right after it is on disk. The last one is the end of the run."""
-    for seq in [*range(1, case.records, every), case.records]:
+    """A run for each record, killed right after that is on disk; the first run that is not hit had fewer records."""
+    for seq in itertools.count(1, every):
         def play(world, seq=seq):
-            if world.live(crash_at=seq) is not None:
-                raise RuntimeError("the process was not killed")
-            standing = len(world.snapshots[-1].records)
-            if standing < seq:
-                raise RuntimeError(f"{standing} records are on disk after a kill behind record {seq}")
-            shown = world.show()
-            return shown if shown["status"] in ("completed", "failed") else world.live()
+            result = world.live(crash_at=seq)
+            standing = len(world.snapshots[-1].records if world.snapshots else world.show()["records"])
+            if (standing >= seq) != (result is None):
+                raise RuntimeError(f"{standing} records stand, killed: {result is None}")
+            return result or world.live()
 
-        yield in_world(case, f"killed after record {seq}", play)
+        outcome = in_world(case, f"killed after record {seq}", play)
+        yield outcome
+        if outcome[2]["kills"] == 0:
+            return
+
+
+def kills_in_bodies(case):
+    """Killed between an effect and its record: a plain step runs again, the once step does not and the run fails."""
+    for step in ("before", "pay", "after"):
+        inner = Case(case.name, case.script, {**case.inputs, "kill": step}, case.once)
+        inner.undisturbed = case.undisturbed
+
+        def play(world, step=step, once=case.once):
+            if world.live() is not None:
+                raise RuntimeError("the process was not killed")
+            result = world.live()
+            times = sum(1 for entry in read_ledger(world.ledger) if entry[0] == step)
+            if times != (1 if step in once else 2):
+                raise RuntimeError(f"step '{step}' ran {times} times")
+            if (step in once) != (result["status"] == "failed"):
+                raise RuntimeError(f"the run is {result['status']}")
+            return result
+
+        yield in_world(inner, f"killed in the body of '{step}'", play)
 
 
 def lost_commit(case):
@@ -220,7 +245,7 @@ def lost_commit(case):
         kept.mkdir()
         for file in world.directory.glob("perilune.db*"):
             shutil.copy2(file, kept)
-        world.live(crash_at=case.records - 1)
+        world.live(crash_at=case.records // 2)
         for file in world.directory.glob("perilune.db*"):
             if file.is_file():
                 file.unlink()
@@ -283,6 +308,7 @@ def main():
                          expected_unknown(outcomes) if case is once else outcomes)
         for case, kills in ((dag, RANDOM_KILLS // 2), (order, RANDOM_KILLS // 3), (once, RANDOM_KILLS // 6)):
             report.group(f"{case.name}, killed at random moments", random_kills(case, kills, moments))
+        report.group("once, killed between effect and record", kills_in_bodies(once))
         report.group("controls, found as they must be", [lost_commit(order), lost_commit(dag), doubled_once(once)])
     print(f"{report.passed} passed, {report.failed} failed")
     return 1 if report.failed else 0

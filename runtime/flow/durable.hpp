@@ -34,7 +34,7 @@ class Durable : public task::Operation {
   // Live, after start(), at most once: end early. Must lead to record() or record_cancelled(), at once or later.
   virtual void teardown(const task::ErrorRef& reason) = 0;
 
-  // It has been active for some 100 ms, called again each 100 ms.
+  // It has been active for some 100 ms. Called once.
   virtual void lasting() {}
 
   journal::Trail::Op recorded() const;
@@ -58,6 +58,7 @@ class Durable : public task::Operation {
   State state_ = State::fresh;
   bool has_record_ = false;        // on replay: its outcome stands in the journal
   task::ErrorRef cancelled_;
+  bool told_ = true;               // lasting() was called
   size_t active_index_ = 0;        // place in the execution's list of active operations
 };
 

@@ -95,22 +95,29 @@ void Execution::turn() {
   if (stopped_) return;
   look_for_deadlock();
   flush();
-  if (!active_.empty() && lasting_timer_ == 0)
+  if (untold_ > 0 && lasting_timer_ == 0)
     lasting_timer_ = loop().start_timer(k_lasting_us, [this] { tell_lasting(); });
 }
 
 void Execution::tell_lasting() {
   lasting_timer_ = 0;
-  for (size_t i = 0; i < active_.size(); ++i) active_[i]->lasting();
+  for (Durable* op : active_) {
+    if (std::exchange(op->told_, true)) continue;
+    op->lasting();
+  }
+  untold_ = 0;
   options_.listener->ask_turn();
 }
 
 void Execution::hold(Durable& op) {
   op.active_index_ = active_.size();
+  op.told_ = false;
+  ++untold_;
   active_.push_back(&op);
 }
 
 void Execution::drop(Durable& op) {
+  if (!op.told_) --untold_;
   active_[op.active_index_] = active_.back();
   active_[op.active_index_]->active_index_ = op.active_index_;
   active_.pop_back();

@@ -194,6 +194,7 @@ class Execution {
   std::unique_ptr<Error> refusal_;           // what the store said first
   int in_flight_ = 0;                        // appends the store has not answered
   std::vector<Durable*> active_;
+  size_t untold_ = 0;                        // active operations that lasting() was not called for
   loop::TimerId lasting_timer_ = 0;
   std::vector<int64_t> sleeping_;
   std::vector<Receive*> receivers_;          // in the order of their calls

@@ -3,17 +3,20 @@
 
 What the example says of itself is compared with what this file computes out of the graph; the rest is read off the records
 (`show --json`): a task ends after its parents, never more than `limit` are under way, and no ready task waits while a slot
-is free. For the last one: tasks begin in the order in which records made them ready, none overtakes another, and each
-begins within the time of a commit after the record that made it ready or freed its slot. The published graphs lie beside
-the repository; those that do not are left out, and the output says so.
+is free. The last one by order: tasks begin in the order in which records made them ready; and no task begins and ends
+while another waits for a slot that was free already. And by time, which has to allow for commits: half of the tasks begin
+within a moment of the record that made room for them. The published graphs lie beside the repository; those that do not
+are left out, and the output says so.
 Drives $PERILUNE, else build/release/perilune. The last line is `N passed, N failed`.
 """
 # SPDX-License-Identifier: MIT
+import bisect
 import copy
 import datetime
 import json
 import os
 import random
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -26,7 +29,7 @@ BINARY = os.path.abspath(os.environ.get("PERILUNE") or TOP / "build/release/peri
 GRAPHS = (TOP / "../shared/data/wfinstances").resolve()
 ROUNDING_S = 0.0006
 CLOCK_S = 0.001   # the times of records are shown in milliseconds
-COMMIT_S = 1.0    # a commit takes milliseconds; on a busy machine, or under a sanitizer, more
+COMMIT_S = 0.15   # the median of what takes milliseconds; more on a busy machine, or under a sanitizer
 MONTAGE_S = 60
 
 
@@ -51,54 +54,80 @@ def wall_s(text):
     return datetime.datetime.fromisoformat(text.replace("Z", "+00:00")).timestamp()
 
 
-def begins_and_triggers(graph, ends, limit):
-    """For each task the place of the record that made it ready; and for the n-th begin the place of the record after which
-    n tasks must have begun if no slot is idle. Place 0 is the begin of the graph."""
-    place = {task: at for at, task in enumerate(ends, start=1)}
-    ready_at = {task: max((place[p] for p in parents), default=0) for task, parents in graph.parents.items()}
-    ready_by_place = [0] * (len(ends) + 1)
-    for at in ready_at.values():
-        ready_by_place[at] += 1
-    triggers, ready = [], 0
-    for done, more in enumerate(ready_by_place):
-        ready += more  # all that was ever ready, the ended ones too
-        must_have_begun = done + min(limit, ready - done)
-        triggers += [done] * (must_have_begun - len(triggers))
-    return ready_at, triggers
+class Trail:
+    """A run's tasks as the records have them. Places count the tasks' records from 1; place 0 is the begin of the graph."""
+
+    def __init__(self, graph, records):
+        done = [record for record in records if record["kind"] == "step_done" and record["name"] in graph.seconds]
+        self.graph = graph
+        self.ends = [record["name"] for record in done]
+        self.place = {task: at for at, task in enumerate(self.ends, start=1)}
+        self.end_s = {record["name"]: wall_s(record["at"]) for record in done}
+        self.begin_s = {record["name"]: record["data"]["started"] / 1e6 for record in done}
+
+    def whole(self):
+        return sorted(self.ends) == sorted(self.graph.seconds)
+
+    def ready_at(self, task):
+        """The place of the record that made it ready."""
+        return max((self.place[parent] for parent in self.graph.parents[task]), default=0)
+
+    def triggers(self, limit):
+        """For the n-th begin the place of the record after which n tasks must have begun if no slot is to stay free."""
+        ready_by_place = [0] * (len(self.ends) + 1)
+        for task in self.ends:
+            ready_by_place[self.ready_at(task)] += 1
+        triggers, ready = [], 0
+        for done, more in enumerate(ready_by_place):
+            ready += more  # all that was ever ready, the ended ones too
+            triggers += [done] * (done + min(limit, ready - done) - len(triggers))
+        return triggers
+
+
+def order_complaints(trail, limit):
+    """Parents before children, and at most `limit` at once."""
+    found = []
+    for task, parents in trail.graph.parents.items():
+        found += [f"{task} ended before its parent {p}" for p in parents if trail.place[p] > trail.place[task]]
+        found += [f"{task} began before its parent {p} ended" for p in parents
+                  if trail.begin_s[task] < trail.end_s[p] - CLOCK_S]
+    changes = [(s, 1) for s in trail.begin_s.values()] + [(s, -1) for s in trail.end_s.values()]
+    under_way = most = 0
+    for _, change in sorted(changes):  # of those at one time the ends come first
+        under_way += change
+        most = max(most, under_way)
+    return found + ([f"{most} tasks were under way at once"] if most > limit else [])
+
+
+def idle_complaints(trail, limit):
+    """Ready tasks that waited although a slot was free."""
+    found, delivered, ends, lags = [], [], [], []
+    in_order = sorted(trail.begin_s, key=lambda task: (trail.begin_s[task], trail.ready_at(task)))
+    for number, (task, trigger) in enumerate(zip(in_order, trail.triggers(limit)), start=1):
+        begin_s, ready_at = trail.begin_s[task], trail.ready_at(task)
+        newest = delivered[-1] if delivered else 0
+        if number > 1 and ready_at < trail.ready_at(in_order[number - 2]):
+            found.append(f"{task}, ready since record {ready_at}, was overtaken by {in_order[number - 2]}")
+        # Whoever began once the trigger was delivered began at the same time as this task or later. It has not ended yet.
+        since = bisect.bisect_left(delivered, trigger)
+        if min(ends[since:], default=begin_s) + CLOCK_S < begin_s:
+            found.append(f"{task} waited for a slot that was free since record {trigger}")
+        # What is known to be delivered at this begin: its parents' ends, and as many ends as it takes to leave room.
+        delivered.append(max(newest, ready_at, number - limit))
+        ends.append(trail.end_s[task])
+        if trigger > 0:
+            lags.append(begin_s - trail.end_s[trail.ends[trigger - 1]])
+    if lags and statistics.median(lags) > COMMIT_S:
+        found.append(f"a task begins {statistics.median(lags):.3f} s after there is a slot for it")
+    return found
 
 
 def complaints(graph, records, limit):
     """What the records say against the run; none if all is well."""
-    done = [record for record in records if record["kind"] == "step_done" and record["name"] in graph.seconds]
-    ends = [record["name"] for record in done]
-    if sorted(ends) != sorted(graph.seconds):
-        return [f"{len(ends)} task records for {len(graph.seconds)} tasks"]
-    found = []
-    end_s = [wall_s(record["at"]) for record in done]
-    begin_s = {record["name"]: record["data"]["started"] / 1e6 for record in done}
-    place = {task: at for at, task in enumerate(ends, start=1)}
-    for task, parents in graph.parents.items():
-        found += [f"{task} ended before its parent {p}" for p in parents if place[p] > place[task]]
-        found += [f"{task} began before its parent {p} ended" for p in parents
-                  if begin_s[task] < end_s[place[p] - 1] - CLOCK_S]
-    moments = sorted([(s, 1) for s in begin_s.values()] + [(s, -1) for s in end_s])  # an end before a begin at once
-    under_way = most = 0
-    for _, change in moments:
-        under_way += change
-        most = max(most, under_way)
-    if most > limit:
-        found.append(f"{most} tasks were under way at once")
-    ready_at, triggers = begins_and_triggers(graph, ends, limit)
-    in_order = sorted(begin_s, key=lambda task: (begin_s[task], ready_at[task]))
-    latest = 0
-    for task in in_order:
-        if ready_at[task] < latest:
-            found.append(f"{task}, ready since record {ready_at[task]}, was overtaken by a task ready since {latest}")
-        latest = max(latest, ready_at[task])
-    for task, trigger in zip(in_order, triggers):
-        if trigger > 0 and begin_s[task] - end_s[trigger - 1] > COMMIT_S:
-            found.append(f"{task} began {begin_s[task] - end_s[trigger - 1]:.3f} s after there was a slot for it")
-    return found
+    trail = Trail(graph, records)
+    if not trail.whole():
+        return [f"{len(trail.ends)} task records for {len(graph.seconds)} tasks"]
+    return order_complaints(trail, limit) + idle_complaints(trail, limit)
 
 
 class Dag(unittest.TestCase):
@@ -167,6 +196,9 @@ class Dag(unittest.TestCase):
         for seed, limit in ((1, 1), (2, 3), (3, 16)):
             self.run_graph(self.made(60, seed), limit)
 
+    def test_a_slow_graph_where_a_commit_is_short_beside_a_task(self):
+        self.run_graph(self.made(14, 6), 3, speedup=25)
+
     def test_the_graph_of_the_example_itself(self):
         output = self.perilune("run", str(TOP / "examples/dag.lua"))["output"]
         self.assertEqual((output["count"], output["critical_path"]), (9, 6.0))
@@ -187,7 +219,7 @@ class Dag(unittest.TestCase):
     def test_control_the_checks_find_what_they_are_for(self):
         graph, records, _ = self.run_graph(self.made(40, 4), 3)
         self.assertNotEqual(complaints(graph, records, 2), [], "more at once than the limit")
-        self.assertNotEqual(complaints(graph, records, 30), [], "slots that stayed free")
+        self.assertTrue(any("a slot that was free" in c for c in complaints(graph, records, 4)), "a slot stayed free")
         self.assertNotEqual(complaints(graph, records[:-2], 3), [], "a task without a record")
         swapped = copy.deepcopy(records)
         of_tasks = [i for i, r in enumerate(swapped) if r["kind"] == "step_done" and r["name"] in graph.seconds]
@@ -196,8 +228,9 @@ class Dag(unittest.TestCase):
         swapped[child], swapped[parent] = swapped[parent], swapped[child]
         self.assertNotEqual(complaints(graph, swapped, 3), [], "a child before its parent")
         late = copy.deepcopy(records)
-        late[of_tasks[-1]]["data"]["started"] += int(2e6 * COMMIT_S)
-        self.assertNotEqual(complaints(graph, late, 3), [], "a task that was late")
+        for i in of_tasks:
+            late[i]["data"]["started"] += int(2e6 * COMMIT_S)
+        self.assertTrue(any("after there is a slot" in c for c in complaints(graph, late, 3)), "tasks that were late")
 
 
 if __name__ == "__main__":

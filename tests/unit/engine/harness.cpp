@@ -109,7 +109,11 @@ Place::Place(Options options) : loop_(options.wall_us) {
   store::MemoryOptions memory;
   memory.disk = options.disk;
   memory.commit_delay_us = [] { return 1000; };
-  memory.allow = [left](const std::string&, const journal::Record&) { return *left > 0 ? (--*left, true) : false; };
+  memory.allow = [this, left](const std::string&, const journal::Record&) {
+    if (*left == 0) return loop_.stop(), false;   // the process is gone
+    --*left;
+    return true;
+  };
   store_ = store::make_memory_store(std::move(memory));
   reader_ = store_->reader();
   host_ = lua::make_lua_host(open_api);

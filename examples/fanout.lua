@@ -1,5 +1,5 @@
--- Many items, a few at once: `map` keeps the order of the items, runs at most `limit` of them side by side and ends when
--- all have ended. Each item's step is recorded when it is done: a restart repeats only what was under way.
+-- Many items, a few at once: `map` keeps the order of the items, runs at most `limit` of them side by side and ends
+-- when all have ended. Each item's step is recorded when it is done: a restart repeats only what was under way.
 --
 --   perilune run examples/fanout.lua
 --   perilune run examples/fanout.lua --input '{"count": 1000, "limit": 50}'

@@ -1,6 +1,7 @@
--- Stand-ins for the services of examples/order.lua, so that it runs as it is: an inventory, a bank, a courier, a mailer.
--- They answer after a while, like services, and by the idempotency key that they are given: the same key, the same answer.
--- With a ledger each call also appends one line to it, `step attempt key`: what the world has seen, whatever is recorded.
+-- Stand-ins for the services of examples/order.lua, so that it runs as it is: an inventory, a bank, a courier and a
+-- mailer. They answer after a while, like services, and by the idempotency key that they are given: the same key, the
+-- same answer. With a ledger each call also appends one line to it, `step attempt key`: what the world has seen,
+-- whatever is recorded.
 -- SPDX-License-Identifier: MIT
 
 local shop = {}
@@ -28,6 +29,7 @@ end
 
 function shop.ship(order, reservation, attempt)
   act(order, "ship", attempt)
+  if order.trucks == 0 then fail("no truck is free", { code = "no_truck", retry = false }) end
   return { tracking = reference("trk", attempt), reservation = reservation.id }
 end
 
@@ -35,5 +37,14 @@ function shop.mail(order, payment, attempt)
   act(order, "mail", attempt)
   return { to = order.email, about = payment.id }
 end
+
+-- What takes a thing back is called with what it gave.
+local function take_back(order, name, id)
+  if order.ledger then file.append(order.ledger, name .. " 1 " .. id .. "\n") end
+  log.info(name, { id = id })
+end
+
+function shop.release(order, reservation) take_back(order, "release", reservation.id) end
+function shop.refund(order, payment) take_back(order, "refund", payment.id) end
 
 return shop

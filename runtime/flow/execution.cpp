@@ -248,9 +248,7 @@ bool Execution::shortcut(const Record& record) {
 }
 
 void Execution::end_unrecorded(Durable& op) {
-  op.state_ = Durable::State::over;
-  auto found = waiting_.find(op.task().id);
-  if (found != waiting_.end() && found->second == &op) waiting_.erase(found);
+  forget(op);
   scheduler_.wake(op.task(), task::Outcome::of_error(op.cancel_cause()));
   ask_turn();
 }

@@ -156,6 +156,7 @@ class Execution {
   void deliver(const journal::Record& record, Durable* op);
   void deliver_to_run(const journal::Record& record);
   void deliver_signal(const journal::Record& record);
+  void forget(Durable& op);
   bool is_settled(const journal::Record& record) const;
   bool waits_only() const;
   void end_replay();

@@ -66,14 +66,19 @@ void Execution::remove_receiver(Receive& receiver) {
 
 // The operation ends here; a record of it that is under way, or that stands later in the journal, says nothing any more.
 void Execution::settle(Durable& op, task::Outcome outcome) {
-  op.state_ = Durable::State::over;
   settled_.insert(op.task().id + "#" + std::to_string(op.number()));
+  forget(op);
+  scheduler_.wake(op.task(), std::move(outcome));
+}
+
+// Nothing that is queued points to the operation any more.
+void Execution::forget(Durable& op) {
+  op.state_ = Durable::State::over;
   auto found = waiting_.find(op.task().id);
   if (found != waiting_.end() && found->second == &op) waiting_.erase(found);
   parked_.erase(std::remove(parked_.begin(), parked_.end(), &op), parked_.end());
   for (Tail& tail : tail_)
     if (tail.op == &op) tail.op = nullptr;
-  scheduler_.wake(op.task(), std::move(outcome));
 }
 
 bool Execution::is_settled(const Record& record) const {

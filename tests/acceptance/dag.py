@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
 """examples/dag.lua on published WfFormat graphs and on one made here: counts, critical paths, order, and no idle slot.
 
-What the example says of itself is compared with what this file computes out of the graph; the rest is read off the records
-(`show --json`): a task ends after its parents, never more than `limit` are under way, and no ready task waits while a slot
-is free. The last one by order: tasks begin in the order in which records made them ready; and no task begins and ends
-while another waits for a slot that was free already. And by time, which has to allow for commits: half of the tasks begin
-within a moment of the record that made room for them. The published graphs lie beside the repository; those that do not
-are left out, and the output says so.
+What the example says of itself is compared with what this file computes out of the graph; the rest is read off the
+records (`show --json`): a task ends after its parents, never more than `limit` are under way, and no ready task waits
+while a slot is free. The last one by order: tasks begin in the order in which records made them ready; and no task
+begins and ends while another waits for a slot that was free already. And by time, which has to allow for commits:
+half of the tasks begin within a moment of the record that made room for them. The published graphs lie beside the
+repository; those that do not are left out, and the output says so.
 Drives $PERILUNE, else build/release/perilune. The last line is `N passed, N failed`.
 """
 # SPDX-License-Identifier: MIT
@@ -55,7 +55,7 @@ def wall_s(text):
 
 
 class Trail:
-    """A run's tasks as the records have them. Places count the tasks' records from 1; place 0 is the begin of the graph."""
+    """A run's tasks as the records have them. Places count their records from 1; place 0 is the graph's begin."""
 
     def __init__(self, graph, records):
         done = [record for record in records if record["kind"] == "step_done" and record["name"] in graph.seconds]
@@ -105,10 +105,10 @@ def idle_complaints(trail, limit):
     in_order = sorted(trail.begin_s, key=lambda task: (trail.begin_s[task], trail.ready_at(task)))
     for number, (task, trigger) in enumerate(zip(in_order, trail.triggers(limit)), start=1):
         begin_s, ready_at = trail.begin_s[task], trail.ready_at(task)
-        newest = delivered[-1] if delivered else 0
-        if number > 1 and ready_at < trail.ready_at(in_order[number - 2]):
-            found.append(f"{task}, ready since record {ready_at}, was overtaken by {in_order[number - 2]}")
-        # Whoever began once the trigger was delivered began at the same time as this task or later. It has not ended yet.
+        newest, before = (delivered[-1], in_order[number - 2]) if delivered else (0, task)
+        if ready_at < trail.ready_at(before):
+            found.append(f"{task}, ready since record {ready_at}, was overtaken by {before}")
+        # Whoever began once the trigger was delivered began when this task should have, or later: it has not ended yet.
         since = bisect.bisect_left(delivered, trigger)
         if min(ends[since:], default=begin_s) + CLOCK_S < begin_s:
             found.append(f"{task} waited for a slot that was free since record {trigger}")

@@ -1,20 +1,21 @@
 #!/usr/bin/env python3
 """The kill test: workflows are killed (SIGKILL, the real binary) again and again and resumed, and lose nothing.
 
-Usage: tests/crash/kill_test.py          $PERILUNE is the binary (build/release/perilune), $PERILUNE_SIZE small or full,
-$PERILUNE_SEED the seed of the moments. Prints a line a group of cases; the last line is `N passed, N failed`.
+Usage: tests/crash/kill_test.py          $PERILUNE is the binary (build/release/perilune), $PERILUNE_SIZE small or
+full, $PERILUNE_SEED the seed of the moments. Prints a line a group of cases; the last line is `N passed, N failed`.
 
-Three workflows: the DAG of a bioinformatics workflow (srasearch; without that file the example's own graph), the order of
-examples/order.lua, and tests/crash/once.lua with a step that must not happen twice. Each is killed
+Three workflows: the DAG of a bioinformatics workflow (srasearch; without that file the example's own graph), the
+order of examples/order.lua, and tests/crash/once.lua with a step that must not happen twice. Each is killed
  - at random moments, up to several times a run: 300 kills in all (small: 12);
  - in a step's body, when the effect has happened and is not recorded (once.lua);
- - at its record boundaries: PERILUNE_CRASH_AT=N in the environment makes the binary kill itself right after record N of a
-   run has been committed, before anything is done with it. Every boundary once (small: of the DAG, every eighth).
-After each kill the records are read (`show --json`), after the last one `resume` runs to the end. Then the output must be
-the undisturbed one, no step whose outcome was recorded before a kill may have run after it, as a ledger outside shows (see
-ledger.py), and a `once` step ran at most once: it may be cut off, and then the run fails with `unknown_outcome` and names
-it. Controls: the same checks must find a lost commit (the store is put back to where it was a few records earlier, as if
-the commits since then had never reached the disk) and a once step that ran twice.
+ - at its record boundaries: PERILUNE_CRASH_AT=N in the environment makes the binary kill itself right after record N
+   of a run has been committed, before anything is done with it. Every boundary once (small: of the DAG, every
+   eighth).
+After each kill the records are read (`show --json`), after the last one `resume` runs to the end. Then the output
+must be the undisturbed one, no step whose outcome was recorded before a kill may have run after it, as a ledger
+outside shows (see ledger.py), and a `once` step ran at most once: it may be cut off, and then the run fails with
+`unknown_outcome` and names it. Controls: the same checks must find a lost commit (the store is put back to where it
+was a few records earlier, as if the commits since then had never reached the disk) and a once step that ran twice.
 """
 # SPDX-License-Identifier: MIT
 import itertools
@@ -148,35 +149,43 @@ class Report:
             print("  FAILED " + line, flush=True)
 
 
-def in_world(case, label, play):
-    """One case of a group: play(world) gives the result; a mishap is a complaint and not the end of the test."""
+def one_case(case, label, play):
+    """One case of a group: play(world) gives complaints and a note; a mishap is a complaint, not the test's end."""
     world = World(case)
     try:
-        result = play(world)
-        unknown = (result["error"] or {}).get("code") == "unknown_outcome"
-        note = {"kills": len(world.snapshots), **({"with unknown_outcome": 1} if unknown else {})}
-        return label, world.complaints(result), note
+        return (label, *play(world))
     except (RuntimeError, OSError, ValueError, KeyError, TypeError) as problem:
         return label, [f"{type(problem).__name__}: {problem}"], {"kills": len(world.snapshots)}
     finally:
         world.close()
 
 
+def killed_case(case, label, play):
+    """A case in which play(world) kills and resumes until there is a result."""
+    def judged(world):
+        result = play(world)
+        note = {"kills": len(world.snapshots)}
+        if (result["error"] or {}).get("code") == "unknown_outcome":
+            note["with unknown_outcome"] = 1
+        return world.complaints(result), note
+
+    return one_case(case, label, judged)
+
+
 def look_at_undisturbed(case):
     """Runs it once in peace: what comes out, how long it takes, how many records it makes."""
-    world = World(case)
-    try:
+    def play(world):
         began = time.monotonic()
         result = world.live()
         case.took_s = time.monotonic() - began
         if result is None or result["status"] != "completed":
-            return [("undisturbed", [f"it did not complete: {result}"], {})]
+            return [f"it did not complete: {result}"], {}
         case.undisturbed = case.comparable(result["output"])
         case.records = len(world.show()["records"])
         steps = len({entry[0] for entry in read_ledger(world.ledger)})
-        return [("undisturbed", world.complaints(result), {"records": case.records, "steps in the ledger": steps})]
-    finally:
-        world.close()
+        return world.complaints(result), {"records": case.records, "steps in the ledger": steps}
+
+    yield one_case(case, "undisturbed", play)
 
 
 def random_kills(case, kills, moments):
@@ -194,7 +203,7 @@ def random_kills(case, kills, moments):
                     return result
             return world.live()
 
-        outcome = in_world(case, f"run {number + 1}, killed after {[round(d, 3) for d in delays]} s", play)
+        outcome = killed_case(case, f"run {number + 1}, killed after {[round(d, 3) for d in delays]} s", play)
         hit += outcome[2]["kills"]
         yield outcome
     yield "random kills", [f"only {hit} of {kills} kills hit a living process"], {}
@@ -210,7 +219,7 @@ def boundary_kills(case, every):
                 raise RuntimeError(f"{standing} records stand, killed: {result is None}")
             return result or world.live()
 
-        outcome = in_world(case, f"killed after record {seq}", play)
+        outcome = killed_case(case, f"killed after record {seq}", play)
         yield outcome
         if outcome[2]["kills"] == 0:
             return
@@ -233,43 +242,43 @@ def kills_in_bodies(case):
                 raise RuntimeError(f"the run is {result['status']}")
             return result
 
-        yield in_world(inner, f"killed in the body of '{step}'", play)
+        yield killed_case(inner, f"killed in the body of '{step}'", play)
+
+
+def store_files(directory):
+    return [file for file in directory.glob("perilune.db*") if file.is_file()]
 
 
 def lost_commit(case):
     """The control: commits that were acknowledged are taken back. The checks must see it."""
-    world = World(case)
-    try:
+    def play(world):
         world.live(crash_at=1)
         kept = world.directory / "kept"
         kept.mkdir()
-        for file in world.directory.glob("perilune.db*"):
+        for file in store_files(world.directory):
             shutil.copy2(file, kept)
         world.live(crash_at=case.records // 2)
-        for file in world.directory.glob("perilune.db*"):
-            if file.is_file():
-                file.unlink()
-        for file in kept.iterdir():
+        for file in store_files(world.directory):
+            file.unlink()
+        for file in store_files(kept):
             shutil.copy2(file, world.directory)
-        result = world.live()
-        found = [c for c in world.complaints(result) if "although it was recorded" in c or "are gone" in c]
-        missed = [] if any("although it was recorded" in c for c in found) else ["a lost commit was not found"]
-        return "a lost commit", missed, {"complaints": len(found)}
-    finally:
-        world.close()
+        found = world.complaints(world.live())
+        repeated = sum("although it was recorded" in complaint for complaint in found)
+        return [] if repeated else [f"no repeated step was found: {found}"], {"repeated steps found": repeated}
+
+    return one_case(case, f"a lost commit of {case.name}", play)
 
 
 def doubled_once(case):
     """The control of the other rule: the ledger is given the line that a second execution would have written."""
-    world = World(case)
-    try:
+    def play(world):
         result = world.live()
         lines = world.ledger.read_text().splitlines(keepends=True)
         world.ledger.write_text("".join(lines + [line for line in lines if line.startswith(case.once[0] + " ")]))
-        found = [c for c in world.complaints(result) if "once step" in c]
-        return "a once step that ran twice", [] if found else ["it was not found"], {"complaints": len(found)}
-    finally:
-        world.close()
+        found = sum("the once step" in complaint for complaint in world.complaints(result))
+        return [] if found else ["it was not found"], {"doubled steps found": found}
+
+    return one_case(case, "a once step that ran twice", play)
 
 
 def expected_unknown(outcomes):
@@ -309,7 +318,8 @@ def main():
         for case, kills in ((dag, RANDOM_KILLS // 2), (order, RANDOM_KILLS // 3), (once, RANDOM_KILLS // 6)):
             report.group(f"{case.name}, killed at random moments", random_kills(case, kills, moments))
         report.group("once, killed between effect and record", kills_in_bodies(once))
-        report.group("controls, found as they must be", [lost_commit(order), lost_commit(dag), doubled_once(once)])
+        controls = (control(case) for control, case in ((lost_commit, order), (lost_commit, dag), (doubled_once, once)))
+        report.group("controls, found as they must be", controls)
     print(f"{report.passed} passed, {report.failed} failed")
     return 1 if report.failed else 0
 

@@ -2,6 +2,10 @@
 // SPDX-License-Identifier: MIT
 #include "bindings/cli/store_view.hpp"
 
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
 #include <filesystem>
 
 #include "runtime/store/sqlite_store.hpp"
@@ -31,6 +35,8 @@ Result<StoreView> open_view(const CommonOptions& options) {
     view.reader = std::move(*reader);
   else if (reader.error().code != code::k_not_found)
     return reader.error();
+  else if (access(view.place.path.c_str(), F_OK) != 0 && errno != ENOENT)   // not absent: out of reach
+    return Error(code::k_storage, "can't look at " + view.place.path + ": " + std::strerror(errno));
   return view;
 }
 

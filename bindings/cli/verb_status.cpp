@@ -91,10 +91,12 @@ std::string status_json(const Standing& standing) {
 std::string operation_text(const OpenOperation& operation) {
   std::string name = printable(operation.name);
   if (operation.state == OpenOperation::State::sleeping)
-    return "sleeps until " + clock_time(operation.due_us) + ", since " + clock_time(operation.since_us);
+    return (operation.name == "sleep" ? "sleeps until " : "waits for signal '" + name + "' until ") + clock_time(operation.due_us) + ", since " + clock_time(operation.since_us);
   std::string attempt = operation.attempt > 0 ? " (attempt " + std::to_string(operation.attempt) + ")" : "";
   if (operation.state == OpenOperation::State::running)
     return "step " + name + attempt + ", since " + clock_time(operation.since_us);
+  if (operation.due_us == 0)
+    return name + attempt + " could not be undone; a resume tries it again: " + printable(operation.error);
   return "step " + name + attempt + " failed, again at " + clock_time(operation.due_us) + ": " +
          printable(operation.error);
 }

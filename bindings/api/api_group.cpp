@@ -57,7 +57,7 @@ int l_add(lua_State* L) {
 
 int l_close(lua_State* L) {
   Group& group = *group_at(L, 1);
-  lua::enter_now(L, "g:close");
+  lua::enter_now(L, "g:close", lua::Place::body);
   [&]() noexcept { group.close(); }();
   return 0;
 }
@@ -68,7 +68,7 @@ void cancel_rest(Group& group, const char* why) noexcept {
 
 int l_cancel(lua_State* L) {
   Group& group = *group_at(L, 1);
-  lua::enter_now(L, "g:cancel");
+  lua::enter_now(L, "g:cancel", lua::Place::body);
   cancel_rest(group, "cancelled by g:cancel()");
   return 0;
 }
@@ -79,6 +79,7 @@ int push_values(lua_State* L, Group& group, int handle, const char* reason) {
   lua_getiuservalue(L, handle, 1);
   int members = lua_gettop(L);
   lua_createtable(L, static_cast<int>(group.total()), 0);
+  lua::tag_array(L, -1);
   for (size_t i = 1; i <= group.total(); ++i) {
     lua_rawgeti(L, members, static_cast<lua_Integer>(i));
     lua_rawgeti(L, -1, 1);
@@ -100,8 +101,11 @@ int push_wait(lua_State* L, LuaTask& task, task::Outcome& outcome) {
   return push_values(L, group, handle, reason);
 }
 
-bool begin_wait(LuaScript& script, std::shared_ptr<Group>& group, size_t need, LuaTask::Push push, int ref) noexcept {
-  auto wait = std::make_unique<flow::GroupWait>(script.execution(), group, need);
+using Until = flow::GroupWait::Until;
+
+bool begin_wait(LuaScript& script, std::shared_ptr<Group>& group, Until until, size_t count, LuaTask::Push push,
+                int ref) noexcept {
+  auto wait = std::make_unique<flow::GroupWait>(script.execution(), group, until, count);
   flow::GroupWait& begun = *wait;
   LuaTask& task = *script.current();
   task.fill({std::move(wait), push, ref});
@@ -137,8 +141,8 @@ int enough_asked(lua_State* L, int, lua_KContext) {
   if (enough || (group->closed() && group->live() == 0)) return push_values(L, *group, 1, enough ? "need" : "all");
   lua_pushvalue(L, 1);
   int ref = luaL_ref(L, LUA_REGISTRYINDEX);
-  size_t ended = group->done() + 1;
-  if (begin_wait(script, group, ended, push_nothing, ref)) return enough_again(L, LUA_OK, 0);
+  size_t ended = group->total() - group->live();
+  if (begin_wait(script, group, Until::next, ended, push_nothing, ref)) return enough_again(L, LUA_OK, 0);
   return lua::suspend(L, enough_again);
 }
 
@@ -160,9 +164,10 @@ int l_wait(lua_State* L) {
   lua_settop(L, 2);
   if (options.has("enough")) options.wrong("enough", "a function of what is done");
   size_t need = at_once ? 0 : static_cast<size_t>(options.integer("need", 0, 1, 10'000'000));
+  Until until = at_once ? Until::stopped : need > 0 ? Until::need : Until::all;
   lua_pushvalue(L, 1);
   int ref = luaL_ref(L, LUA_REGISTRYINDEX);
-  return lua::await(L, begin_wait(script, group, need, push_wait, ref));
+  return lua::await(L, begin_wait(script, group, until, need, push_wait, ref));
 }
 
 constexpr luaL_Reg k_methods[] = {

@@ -93,8 +93,7 @@ Parallel& parallel_of(LuaTask& task) { return static_cast<Parallel&>(*task.slot(
 
 void raise_outcome(lua_State* L, task::Outcome& outcome) {
   if (outcome.kind != task::Outcome::Kind::error) return;
-  lua::push_error(L, *outcome.error);
-  lua_error(L);
+  lua::raise_awaited(L, *outcome.error);
 }
 
 void push_info(lua_State* L, const Parallel& parallel) {

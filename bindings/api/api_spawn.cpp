@@ -39,7 +39,7 @@ bool begin_await(LuaScript& script, std::shared_ptr<TaskHandle>& handle, int ref
 }
 
 int l_await(lua_State* L) {
-  LuaScript& script = lua::enter(L, "t:await", lua::Place::anywhere);
+  LuaScript& script = lua::enter(L, "t:await", lua::Place::body);
   std::shared_ptr<TaskHandle>& handle = handle_at(L, 1);
   if (handle->task == &script.current()->task()) lua::raise_usage(L, code::k_deadlock, "a task can't await itself");
   lua_settop(L, 1);
@@ -48,7 +48,7 @@ int l_await(lua_State* L) {
 }
 
 int l_cancel(lua_State* L) {
-  LuaScript& script = lua::enter_now(L, "t:cancel");
+  LuaScript& script = lua::enter_now(L, "t:cancel", lua::Place::body);
   std::shared_ptr<TaskHandle>& handle = handle_at(L, 1);
   if (handle->task != nullptr) {
     [&]() noexcept {

@@ -31,6 +31,17 @@ struct Arguments {
   bool once = false, skip = false;
 };
 
+bool is_code_list(lua_State* L, int index) {
+  if (lua_type(L, index) != LUA_TTABLE) return false;
+  lua_Integer length = static_cast<lua_Integer>(lua_rawlen(L, index));
+  for (lua_Integer i = 1; i <= length; ++i) {
+    bool is_code = lua_rawgeti(L, index, i) == LUA_TSTRING;
+    lua_pop(L, 1);
+    if (!is_code) return false;
+  }
+  return length > 0;
+}
+
 void parse_retry(lua_State* L, const Options& options, const flow::RetryPolicy& defaults, Arguments& arguments) {
   arguments.attempts = defaults.attempts;
   arguments.backoff_us = defaults.backoff_us;
@@ -51,7 +62,7 @@ void parse_retry(lua_State* L, const Options& options, const flow::RetryPolicy& 
     if (arguments.jitter > 1) retry.wrong("jitter", "a share from 0 to 1");
     for (const char* filter : {"on", "unless"}) {
       int kind = retry.push(filter);
-      if (kind != LUA_TNIL && kind != LUA_TSTRING && kind != LUA_TTABLE && kind != LUA_TFUNCTION)
+      if (kind != LUA_TNIL && kind != LUA_TSTRING && kind != LUA_TFUNCTION && !is_code_list(L, -1))
         retry.wrong(filter, "an error code, a list of codes or a function of the error");
       lua_replace(L, filter[0] == 'o' ? Arguments::on : Arguments::unless);
     }

@@ -7,6 +7,7 @@
 #include "bindings/lua/codec.hpp"
 #include "bindings/lua/error_object.hpp"
 #include "bindings/lua/sandbox.hpp"
+#include "bindings/lua/state_hidden.hpp"
 
 namespace perilune::lua {
 
@@ -72,10 +73,7 @@ void LuaTask::fill(Slot slot) {
 task::Coroutine::State LuaTask::resume(task::Task& task) {
   task_ = &task;
   lua::State& state = script_.state();
-  if (state.killed()) {
-    error_ = state.kill_error();
-    return State::failed;
-  }
+  if (state.killed()) return end_by_kill();
   LuaTask* before = script_.current();
   script_.set_current(this);
   state.begin_slice();
@@ -84,11 +82,13 @@ task::Coroutine::State LuaTask::resume(task::Task& task) {
   int count = 0;
   int status = lua_resume(thread_.L, nullptr, begun_ ? 0 : arguments_, &count);
   begun_ = true;
+  if (forced_ && status == LUA_YIELD && !state.killed()) close_by_force();
   script_.set_current(before);
   if (status != LUA_OK && status != LUA_YIELD && !state.killed())
     state.kill(status == LUA_ERRMEM ? code::k_memory : code::k_internal, "the task could not go on");
-  if (state.killed()) {
-    error_ = state.kill_error();
+  if (state.killed()) return end_by_kill();
+  if (forced_) {
+    error_ = *task.cancel_reason;
     return State::failed;
   }
   if (watched_ref_ != LUA_NOREF && capture_error_ == nullptr) look_at_captures();
@@ -101,6 +101,22 @@ task::Coroutine::State LuaTask::resume(task::Task& task) {
   results_ = failed_ ? 0 : count;
   if (failed_) lua_settop(thread_.L, 0);
   return failed_ ? State::failed : State::finished;
+}
+
+// The run ends here: nobody is told by the error of a task, which others might wait for, or catch.
+task::Coroutine::State LuaTask::end_by_kill() {
+  error_ = script_.state().kill_error();
+  script_.execution().abort(error_);
+  return State::failed;
+}
+
+// Runs the __close of what the task holds. Nothing may await in it: there is nobody left to go on.
+void LuaTask::close_by_force() {
+  lua::State::Hidden& hidden = script_.state().hidden();
+  bool blocked = std::exchange(hidden.await_blocked, true);
+  (void)lua_resetthread(thread_.L);
+  hidden.await_blocked = blocked;
+  results_ = 0;
 }
 
 Result<std::string> LuaTask::encode_result() {

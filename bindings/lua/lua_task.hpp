@@ -46,6 +46,11 @@ class LuaTask final : public task::Coroutine {
   void set_argument_json(std::string json) { argument_json_ = std::move(json); }
   const std::string& argument_json() const { return argument_json_; }
 
+  // A cancelled task that goes on: its awaits are counted, and at last it is ended by force (of its to-be-closed
+  // variables those of the task itself are closed, without awaits; those of its own coroutines are not).
+  int count_refusal() { return ++refusals_; }
+  void end_by_force() { forced_ = true; }
+
   // Watches the variables that the body captured: assigning one in a step is an error (checked at each suspension).
   void watch_captures(int function_ref) { watched_ref_ = function_ref; }
   // Keeps the results under this registry reference when the task ends (spawn handles): a table {n = .., ...}.
@@ -57,6 +62,8 @@ class LuaTask final : public task::Coroutine {
     uint64_t bits;
     bool operator==(const Capture&) const = default;
   };
+  State end_by_kill();
+  void close_by_force();
   void take_captures();
   void look_at_captures();
   template <class F>
@@ -71,6 +78,8 @@ class LuaTask final : public task::Coroutine {
   bool begun_ = false;
   bool over_ = false;
   bool failed_ = false;
+  bool forced_ = false;
+  int refusals_ = 0;
   Error error_;
   Error argument_error_;
   std::string argument_json_;

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "runtime/base/ids.hpp"
+#include "runtime/engine/input.hpp"
 #include "runtime/engine/modules.hpp"
 #include "runtime/engine/run.hpp"
 
@@ -38,6 +39,26 @@ bool is_ascii(const std::string& text) {
   return std::all_of(text.begin(), text.end(), [](unsigned char c) { return c < 0x80; });
 }
 
+// The modules on disk are those of the bundle: new code serves new runs.
+bool is_up_to_date(const Bundle& bundle, const std::string& directory) {
+  for (const auto& [name, text] : bundle.modules) {
+    Result<std::string> now = read_module(directory, name);
+    if (!now.ok() || *now != text) return false;
+  }
+  return true;
+}
+
+template <class... Arguments>
+std::function<void(Arguments...)> one_then_other(std::function<void(Arguments...)> one,
+                                                 std::function<void(Arguments...)> other) {
+  if (!one) return other;
+  if (!other) return one;
+  return [one = std::move(one), other = std::move(other)](Arguments... arguments) {
+    one(arguments...);
+    other(arguments...);
+  };
+}
+
 Result<Definition> choose(const std::vector<Definition>& definitions, const std::string& name, const std::string& file) {
   if (name.empty() && definitions.size() == 1) return definitions.front();
   std::string names;
@@ -69,7 +90,7 @@ store::StoreReader& Engine::reader() {
 
 Result<Engine::Inspection> Engine::inspect(const StartRequest& request) {
   std::string key = request.file + '\0' + request.directory + '\0' + request.text;
-  if (auto found = inspected_.find(key); found != inspected_.end())
+  if (auto found = inspected_.find(key); found != inspected_.end() && is_up_to_date(*found->second.bundle, request.directory))
     return Inspection{found->second.definitions, found->second.bundle};
   CollectingSource modules(options_.builtin_modules, request.directory);
   auto definitions = options_.host->inspect(request.file, request.text, modules, options_.settings);
@@ -86,6 +107,10 @@ void Engine::start(StartRequest request, Started started, Ended ended) {
   if (!definition.ok()) return started(definition.error());
   if (definition->input != nullptr) {
     Result<std::string> input = definition->input->check(request.input, "input");
+    if (!input.ok()) return started(input.error());
+    request.input = std::move(*input);
+  } else {
+    Result<std::string> input = canonical_input(request.input);
     if (!input.ok()) return started(input.error());
     request.input = std::move(*input);
   }
@@ -134,18 +159,14 @@ void Engine::create_run(StartRequest request, Definition definition, BundleRef b
       return open_run(std::move(row), std::move(facts), {record}, bundle, false, std::move(started), std::move(ended));
     if (row.input != input || row.workflow != workflow)
       return started(Error(code::k_conflict, "run '" + row.id + "' exists already with another workflow or input"));
-    if (runs_.count(row.id) != 0 || sleeping_.count(row.id) != 0 || store::is_final(row.status)) {
-      started(row);
-      if (store::is_final(row.status) && ended) {
-        flow::Ending ending;
-        ending.status = row.status;
-        ending.output = row.output;
-        if (!row.error.empty()) ending.error = std::make_shared<const Error>(error_from_json_text(row.error));
-        ended(row, ending);
-      }
-      return;
-    }
-    resume(row.id, std::move(started), std::move(ended));
+    if (!store::is_final(row.status)) return resume(row.id, std::move(started), std::move(ended));
+    started(row);
+    if (!ended) return;
+    flow::Ending ending;
+    ending.status = row.status;
+    ending.output = row.output;
+    if (!row.error.empty()) ending.error = std::make_shared<const Error>(error_from_json_text(row.error));
+    ended(row, ending);
   };
   options_.store->create(std::move(run), *options_.loop, std::move(done));
   options_.loop->ask_turn();
@@ -153,8 +174,17 @@ void Engine::create_run(StartRequest request, Definition definition, BundleRef b
 
 void Engine::resume(const std::string& id, Started started, Ended ended) {
   if (auto live = runs_.find(id); live != runs_.end()) {
-    live->second->ended_ = std::move(ended);
+    live->second->ended_ = one_then_other(std::move(live->second->ended_), std::move(ended));
     return started(live->second->row());
+  }
+  if (auto sleeper = sleeping_.find(id); sleeper != sleeping_.end()) {   // it wakes when it is due
+    sleeper->second.ended = one_then_other(std::move(sleeper->second.ended), std::move(ended));
+    return started(sleeper->second.row);
+  }
+  if (auto claiming = claiming_.find(id); claiming != claiming_.end()) {
+    claiming->second.started = one_then_other(std::move(claiming->second.started), std::move(started));
+    claiming->second.ended = one_then_other(std::move(claiming->second.ended), std::move(ended));
+    return;
   }
   Result<std::optional<RunRow>> row = reader().run(id);
   if (!row.ok()) return started(row.error());
@@ -162,11 +192,12 @@ void Engine::resume(const std::string& id, Started started, Ended ended) {
   if (store::is_final((*row)->status) || (*row)->status == Status::diverged)
     return started(Error(code::k_usage, "run '" + id + "' is " + std::string(store::status_name((*row)->status)) +
                                             " already: there is nothing to resume"));
-  options_.store->claim(id, *options_.loop,
-                        [this, started = std::move(started), ended = std::move(ended)](Result<RunRow> claimed) mutable {
-                          if (!claimed.ok()) return started(claimed.error());
-                          load(std::move(*claimed), std::move(started), std::move(ended));
-                        });
+  claiming_[id] = {std::move(started), std::move(ended)};
+  options_.store->claim(id, *options_.loop, [this, id](Result<RunRow> claimed) {
+    Claiming waiting = std::move(claiming_.extract(id).mapped());
+    if (!claimed.ok()) return waiting.started(claimed.error());
+    load(std::move(*claimed), std::move(waiting.started), std::move(waiting.ended));
+  });
   options_.loop->ask_turn();
 }
 

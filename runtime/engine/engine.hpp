@@ -66,7 +66,7 @@ class Engine {
 
   // Starts a run. `started` comes once it is on disk (or could not be: "validation", "syntax", "not_found", "conflict" for
   // an id that stands with another input, "storage"); `ended` when it is over. An id that stands with the same input gives
-  // that run: it is resumed when it is not over.
+  // that run: it is resumed when it is not over. Several may ask for the same run: each is told.
   void start(StartRequest request, Started started, Ended ended);
   // Takes up a run that is not over. Errors: "not_found", "usage" (it is over), "damaged", "storage".
   void resume(const std::string& id, Started started, Ended ended);
@@ -91,8 +91,8 @@ class Engine {
 
  private:
   friend class Run;
-  struct Waiting {
-    std::string id;
+  struct Claiming {                            // whoever asked for a run that is being claimed
+    Started started;
     Ended ended;
   };
   void turn();
@@ -120,6 +120,7 @@ class Engine {
     loop::TimerId timer;
   };
   std::unordered_map<std::string, Sleeper> sleeping_;
+  std::unordered_map<std::string, Claiming> claiming_;
   std::unordered_map<std::string, BundleRef> bundles_;
   struct Inspected {
     std::vector<Definition> definitions;

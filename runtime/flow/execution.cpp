@@ -6,6 +6,7 @@
 #include <cassert>
 
 #include "runtime/base/ids.hpp"
+#include "runtime/base/units.hpp"
 #include "runtime/flow/durable.hpp"
 #include "runtime/flow/root_scope.hpp"
 #include "runtime/flow/saga.hpp"
@@ -32,7 +33,7 @@ Execution::Execution(Options options)
   int64_t before_us = now_us_;
   for (const Record& record : cursor_.records()) {   // running time = the time that steps took, overlaps counted once
     int64_t started_us = journal::number_of(record.data, "started");
-    if (started_us > 0 && record.kind != Kind::timer_fired)
+    if (started_us > 0 && record.kind != Kind::timer_fired && record.op != 0)
       running_us_ += std::max<int64_t>(0, record.at_us - std::max(started_us, before_us));
     before_us = std::max(before_us, record.at_us);
     if (record.kind == Kind::signal) signal_ids_.insert(signal_id_of(record));
@@ -75,6 +76,7 @@ void Execution::turn() {
   if (stopped_) return;
   look_for_deadlock();
   flush();
+  watch_running_time();
   if (untold_ > 0 && lasting_timer_ == 0)
     lasting_timer_ = loop().start_timer(k_lasting_us, [this] { tell_lasting(); });
 }
@@ -105,19 +107,32 @@ void Execution::drop(Durable& op) {
 
 // Everything waits and nothing is under way that could wake anything: say so at once instead of waiting for ever.
 void Execution::look_for_deadlock() {
+  bool to_come = flush_wanted_ || in_flight_ != 0 || tail_.size() > pending_.size();   // the rest are notes: they wake nobody
   if (over_ || deciding_ || replaying_ || !scheduler_.idle() || !active_.empty() || !sleeping_.empty() ||
-      !receivers_.empty() ||
-      !tail_.empty() || in_flight_ != 0 || root_->live() == 0)
+      !receivers_.empty() || to_come || root_->live() == 0)
     return;
   abort(Error(code::k_deadlock, "every task waits for another one and nothing can wake any of them: " + waits()));
 }
 
+namespace {
+constexpr size_t k_waits_text_max = 600;
+
+void describe_waits(const task::Scope& scope, std::string& text) {
+  for (auto& child : scope.children()) {
+    if (child->state == task::Task::State::waiting) {
+      if (text.size() > k_waits_text_max) return;
+      if (!text.empty()) text += "; ";
+      text += "task " + child->id + " waits for " + child->awaiting->describe();
+      if (auto* inner = dynamic_cast<const task::Scope*>(child->awaiting)) describe_waits(*inner, text);
+    }
+    if (child->spawned != nullptr) describe_waits(*child->spawned, text);
+  }
+}
+}  // namespace
+
 std::string Execution::waits() const {
   std::string text;
-  root_->each_waiting([&text](const task::Task& task) {
-    if (!text.empty()) text += "; ";
-    text += "task " + task.id + ": " + task.awaiting->describe();
-  });
+  describe_waits(*root_, text);
   return text;
 }
 
@@ -126,7 +141,7 @@ bool Execution::deliver_next() {
   while (!taken_early_.empty() && cursor_.replaying() &&
          std::count(taken_early_.begin(), taken_early_.end(), cursor_.next().seq) > 0)
     cursor_.advance();
-  if (cursor_.replaying()) {
+  if (cursor_.replaying() && !deciding_) {   // a run that was aborted is asked nothing more
     const Record& record = cursor_.next();
     if (is_settled(record)) {
       cursor_.advance();
@@ -187,10 +202,21 @@ void Execution::end_replay() {
   waiting_.clear();
   for (Durable* op : parked)
     if (op->state_ == Durable::State::parked) op->start_now();
-  if (options_.timeout_us > 0) {
-    int64_t left_us = std::max<int64_t>(0, options_.timeout_us - running_us_);
-    timeout_timer_ = loop().start_timer(left_us, [this] {
-      request_cancel(Error(code::k_timeout, "the workflow ran longer than its timeout"), "timeout");
+}
+
+// The timeout counts running time: the timer stands still while only time or a signal can move the run.
+void Execution::watch_running_time() {
+  if (options_.timeout_us == 0 || replaying_ || over_) return;
+  int64_t now_us = loop().clock().mono_us();
+  if (waits_only() && timeout_timer_ != 0) {
+    loop().stop_timer(std::exchange(timeout_timer_, 0));
+    running_us_ += now_us - running_since_us_;
+  } else if (!waits_only() && timeout_timer_ == 0) {
+    running_since_us_ = now_us;
+    timeout_timer_ = loop().start_timer(std::max<int64_t>(0, options_.timeout_us - running_us_), [this] {
+      int64_t timeout_us = std::exchange(options_.timeout_us, 0);   // said once
+      request_cancel(Error(code::k_timeout, "the workflow ran longer than its timeout of " + format_duration(timeout_us)),
+                     "timeout");
     });
   }
 }
@@ -203,12 +229,18 @@ bool Execution::begin(Durable& op, task::Task& task) {
   }
   op.task_ = &task;
   op.number_ = ++task.ops;
+  journal::Trail::Op trail = cursor_.trail(task.id).op(op.number_);
+  std::string wrong = mismatch(trail, op);
+  if (!wrong.empty()) {
+    diverge(wrong);
+    scheduler_.wait(task, op);
+    return false;
+  }
   if (!replaying_) {
     scheduler_.wait(task, op);
     op.start_now();
     return false;
   }
-  journal::Trail::Op trail = cursor_.trail(task.id).op(op.number_);
   op.state_ = Durable::State::parked;
   if (trail.outcome == 0) {
     scheduler_.wait(task, op);
@@ -217,12 +249,6 @@ bool Execution::begin(Durable& op, task::Task& task) {
     return false;
   }
   const Record& record = cursor_.at(trail.outcome);
-  std::string wrong = mismatch(record, op);
-  if (!wrong.empty()) {
-    diverge(wrong);
-    scheduler_.wait(task, op);
-    return false;
-  }
   op.has_record_ = true;
   if (shortcut(record)) {
     now_us_ = record.at_us;
@@ -253,8 +279,11 @@ void Execution::end_unrecorded(Durable& op) {
   ask_turn();
 }
 
-std::string Execution::mismatch(const Record& record, const Durable& op) const {
-  bool kind_ok = record.kind == Kind::op_cancelled || op.accepts(record.kind);
+// How the call differs from what is recorded of it: its outcome, or else what was noted when it was under way.
+std::string Execution::mismatch(journal::Trail::Op trail, const Durable& op) const {
+  if (trail.outcome == 0 && trail.first == 0) return {};
+  const Record& record = cursor_.at(trail.outcome != 0 ? trail.outcome : trail.first);
+  bool kind_ok = trail.outcome == 0 || record.kind == Kind::op_cancelled || op.accepts(record.kind);
   if (kind_ok && record.name == op.name() && record.fingerprint == op.fingerprint()) return {};
   std::string where = op.task().coroutine->where();
   std::string text = "record " + std::to_string(record.seq) + " does not fit the script" +

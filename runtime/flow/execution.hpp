@@ -170,10 +170,11 @@ class Execution {
   void tell_lasting();
   void look_for_deadlock();
   std::string waits() const;
+  void watch_running_time();
   void finish();
   void record_end(Ending ending);
   void end_life(Ending ending);
-  std::string mismatch(const journal::Record& record, const Durable& op) const;
+  std::string mismatch(journal::Trail::Op trail, const Durable& op) const;
 
   Options options_;
   task::Scheduler scheduler_;
@@ -209,7 +210,8 @@ class Execution {
   Ending ending_;
   std::optional<Ending> deciding_;           // run_done is appended, not yet committed
   loop::TimerId timeout_timer_ = 0;
-  int64_t running_us_ = 0;                   // running time of earlier lives, from the journal
+  int64_t running_us_ = 0;                   // running time so far: of earlier lives from the journal
+  int64_t running_since_us_ = 0;             // while the timer runs
 };
 
 }  // namespace perilune::flow

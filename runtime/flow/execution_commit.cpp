@@ -46,7 +46,9 @@ void Execution::flush() {
   // A run that comes to wait for a signal alone has no record to say so.
   bool came_to_wait = pending_.empty() && tail_.empty() && in_flight_ == 0 && shown_ != Status::waiting && !replaying_ &&
                       !over_ && waits_only();
-  if (!came_to_wait && (!flush_wanted_ || pending_.empty())) return;
+  // Notes that would ride with the next commit do not wait as long as the run does.
+  bool left_notes = !pending_.empty() && !replaying_ && !over_ && waits_only();
+  if (!came_to_wait && !left_notes && (!flush_wanted_ || pending_.empty())) return;
   flush_wanted_ = false;
   store::Append batch;
   batch.run = options_.row.no;

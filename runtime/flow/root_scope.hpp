@@ -17,11 +17,6 @@ class Execution::RootScope final : public task::Scope {
     else release(task);
     if (live() == 0) execution_.finish();
   }
-  template <class F>
-  void each_waiting(F&& f) const {
-    for (auto& child : children())
-      if (child->state == task::Task::State::waiting) f(*child);
-  }
 
  private:
   Execution& execution_;

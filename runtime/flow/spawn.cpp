@@ -36,7 +36,8 @@ Group::Group(Execution& execution, Task& owner, size_t limit)
 
 Result<size_t> Group::add(Task& maker, std::unique_ptr<task::Coroutine> coroutine) {
   if (closed_) return Error(code::k_usage, "the group is closed: nothing can be added any more");
-  if (owner_life_.expired()) return Error(code::k_usage, "the group has ended with the task that made it");
+  if (owner_life_.expired() || owner_->state == Task::State::ended)
+    return Error(code::k_usage, "the group has ended with the task that made it");
   size_t index = members_.size();
   members_.emplace_back();
   if (limit_ != 0 && running_ >= limit_) {
@@ -50,7 +51,7 @@ Result<size_t> Group::add(Task& maker, std::unique_ptr<task::Coroutine> coroutin
 void Group::start(size_t index, Task& maker, std::unique_ptr<task::Coroutine> coroutine) {
   ++running_;
   auto handle = execution_.scheduler().spawn_into(*owner_, maker, std::move(coroutine));
-  handle->claimed = true;   // g:wait() tells its error
+  handle->claimed = claimed_;
   members_[index].handle = handle;
   handle->on_end.push_back([group = shared_from_this(), index] { group->ended(index); });
 }
@@ -67,17 +68,34 @@ void Group::ended(size_t index) {
     ++failed_;
     if (first_error_ == nullptr) first_error_ = handle.error;
   }
-  if (!queue_.empty()) {
-    Queued next = std::move(queue_.front());
-    queue_.pop_front();
-    Task stand_in;   // the maker may have ended: only its id, its sources and the number that it gave count
-    stand_in.id = next.id;
-    stand_in.child_count = next.number - 1;
-    stand_in.attempt = owner_->attempt;
-    if (owner_->cancelling()) stand_in.cancel_reason = owner_->cancel_reason;
-    start(next.index, stand_in, std::move(next.coroutine));
-  }
+  start_next();
   changed();
+}
+
+void Group::start_next() {
+  if (owner_->failed || owner_->cancelling()) drop_queue();
+  if (queue_.empty()) return;
+  Queued next = std::move(queue_.front());
+  queue_.pop_front();
+  Task stand_in;   // the maker may have ended: only its id, its sources and the number that it gave count
+  stand_in.id = next.id;
+  stand_in.child_count = next.number - 1;
+  stand_in.attempt = owner_->attempt;
+  start(next.index, stand_in, std::move(next.coroutine));
+}
+
+void Group::drop_queue() {
+  for (Queued& queued : queue_) {
+    members_[queued.index].cancelled = true;
+    ++cancelled_;
+  }
+  queue_.clear();
+}
+
+void Group::claim() {
+  if (std::exchange(claimed_, true)) return;
+  for (Member& member : members_)
+    if (member.handle != nullptr) member.handle->claimed = true;
 }
 
 void Group::changed() {
@@ -93,11 +111,7 @@ void Group::close() {
 
 void Group::cancel(const task::ErrorRef& reason) {
   closed_ = true;
-  for (Queued& queued : queue_) {
-    members_[queued.index].cancelled = true;
-    ++cancelled_;
-  }
-  queue_.clear();
+  drop_queue();
   for (size_t i = 0; i < members_.size(); ++i)
     if (auto& handle = members_[i].handle; handle && handle->task) execution_.scheduler().cancel(*handle->task, reason);
   changed();
@@ -117,22 +131,31 @@ std::string Group::info(const char* reason) const {
 }
 
 bool GroupWait::decided(Outcome& outcome) const {
-  if (need_ > 0) {
-    if (group_->done() >= need_) return true;
-    bool can_grow = !group_->closed() || group_->live() > 0;
-    if (can_grow && (!group_->closed() || group_->done() + group_->live() >= need_)) return false;
-    Error error(code::k_step_failed, "group: need " + std::to_string(need_) + " can no longer be met");
-    error.data = group_->info("failed");
-    if (group_->first_error()) error.suppressed.push_back(*group_->first_error());
-    outcome = Outcome::of_error(std::move(error));
-    return true;
+  bool over = group_->closed() && group_->live() == 0;
+  switch (until_) {
+    case Until::need:
+      return need_decided(outcome);
+    case Until::stopped:
+      return over;
+    case Until::next:
+      return over || group_->total() - group_->live() > count_;
+    case Until::all:
+      break;
   }
-  if (group_->first_error() != nullptr) {
-    outcome = Outcome::of_error(group_->first_error());
-    group_->cancel(std::make_shared<const Error>(code::k_cancelled, "a sibling branch failed"));
-    return group_->live() == 0;
-  }
-  return group_->closed() && group_->live() == 0;
+  if (group_->first_error() == nullptr) return over;
+  outcome = Outcome::of_error(group_->first_error());
+  group_->cancel(std::make_shared<const Error>(code::k_cancelled, "a sibling branch failed"));
+  return group_->live() == 0;
+}
+
+bool GroupWait::need_decided(Outcome& outcome) const {
+  if (group_->done() >= count_) return true;
+  if (!group_->closed() || group_->done() + group_->live() >= count_) return false;
+  Error error(code::k_step_failed, "group: need " + std::to_string(count_) + " can no longer be met");
+  error.data = group_->info("failed");
+  if (group_->first_error()) error.suppressed.push_back(*group_->first_error());
+  outcome = Outcome::of_error(std::move(error));
+  return true;
 }
 
 bool GroupWait::begin(Task& task) {
@@ -141,6 +164,7 @@ bool GroupWait::begin(Task& task) {
     return true;
   }
   task.outcome = {};
+  group_->claim();
   if (decided(task.outcome)) return true;
   task_ = &task;
   execution_.scheduler().wait(task, *this);

@@ -20,7 +20,7 @@ class AwaitTask final : public task::Operation {
   ~AwaitTask() override { *gone_ = true; }
   bool begin(task::Task& task);
   void cancel(const task::ErrorRef& reason) override;
-  std::string describe() const override { return "a spawned task"; }
+  std::string describe() const override { return "task " + (handle_->task ? handle_->task->id : "that has ended"); }
 
  private:
   task::Outcome outcome() const;
@@ -44,6 +44,8 @@ class Group : public std::enable_shared_from_this<Group> {
   Result<size_t> add(task::Task& maker, std::unique_ptr<task::Coroutine> coroutine);
   void close();
   void cancel(const task::ErrorRef& reason);
+  // Somebody waits for the group: its errors are told there, and no longer fail the scope.
+  void claim();
 
   size_t total() const { return members_.size(); }
   const Member& member(size_t index) const { return members_[index]; }
@@ -64,6 +66,8 @@ class Group : public std::enable_shared_from_this<Group> {
     std::unique_ptr<task::Coroutine> coroutine;
   };
   void start(size_t index, task::Task& maker, std::unique_ptr<task::Coroutine> coroutine);
+  void start_next();
+  void drop_queue();
   void ended(size_t index);
   void changed();
 
@@ -72,6 +76,7 @@ class Group : public std::enable_shared_from_this<Group> {
   std::weak_ptr<void> owner_life_;
   size_t limit_;
   bool closed_ = false;
+  bool claimed_ = false;
   std::vector<Member> members_;
   std::deque<Queued> queue_;
   size_t running_ = 0, done_ = 0, failed_ = 0, cancelled_ = 0;
@@ -80,11 +85,13 @@ class Group : public std::enable_shared_from_this<Group> {
   std::vector<std::function<void()>> watchers_;   // waits that look again after each end
 };
 
-// g:wait{...}: until `need` members succeeded, or (need = 0) until the group is closed and all have ended.
+// g:wait{...}: until the group is closed and all have ended (the first error is raised), until `count` members succeeded,
+// until all that still run have ended well or badly, or until more than `count` have ended.
 class GroupWait final : public task::Operation {
  public:
-  GroupWait(Execution& execution, std::shared_ptr<Group> group, size_t need)
-      : execution_(execution), group_(std::move(group)), need_(need) {}
+  enum class Until : uint8_t { all, need, stopped, next };
+  GroupWait(Execution& execution, std::shared_ptr<Group> group, Until until, size_t count)
+      : execution_(execution), group_(std::move(group)), until_(until), count_(count) {}
   ~GroupWait() override { *gone_ = true; }
   bool begin(task::Task& task);
   void cancel(const task::ErrorRef& reason) override;
@@ -92,10 +99,12 @@ class GroupWait final : public task::Operation {
 
  private:
   bool decided(task::Outcome& outcome) const;
+  bool need_decided(task::Outcome& outcome) const;
   void look();
   Execution& execution_;
   std::shared_ptr<Group> group_;
-  size_t need_;
+  Until until_;
+  size_t count_;
   std::shared_ptr<bool> gone_ = std::make_shared<bool>(false);
   task::Task* task_ = nullptr;
 };

@@ -3,6 +3,7 @@
 // SPDX-License-Identifier: MIT
 #include "runtime/journal/payload.hpp"
 
+#include <algorithm>
 #include <charconv>
 
 namespace perilune::journal {
@@ -39,6 +40,7 @@ std::string_view value_of(std::string_view data) { return cut(data, k_value); }
 std::string_view error_of(std::string_view data) { return cut(data, k_error); }
 
 int64_t number_of(std::string_view data, std::string_view name) {
+  data = data.substr(0, std::min(data.find(k_value), data.find(k_error)));   // the payload may have such a member too
   std::string member = "\"" + std::string(name) + "\":";
   size_t at = data.find(member);
   if (at == std::string_view::npos) return 0;

@@ -93,6 +93,10 @@ void Scheduler::cancel(Task& task, const ErrorRef& reason) {
   if (task.state == Task::State::waiting) {
     task.awaiting->cancel(reason);
   } else if (task.state == Task::State::closing && task.spawned != nullptr) {
+    if (!task.failed) {   // its own code had ended well, what belongs to it has not
+      task.failed = true;
+      task.error = reason;
+    }
     task.spawned->cancel_children(*this, reason);
   }
 }

@@ -14,7 +14,7 @@ namespace perilune::engine {
 
 namespace {
 
-std::vector<std::string>* effects_now = nullptr;   // of the Place that lives
+std::vector<std::string>* effects_now = nullptr;  // of the Place that lives
 
 int l_effect(lua_State* L) {
   const char* text = luaL_checkstring(L, 1);
@@ -29,8 +29,10 @@ class Work final : public effects::Effect {
     effects_now->push_back(name_);
     timer_ = loop_.start_timer(static_cast<int64_t>(seconds * 1e6), [this] {
       timer_ = 0;
-      if (name_.starts_with("fail: ")) finish(Error(code::k_io, name_.substr(6)));
-      else finish(nlohmann::json(name_).dump());
+      if (name_.starts_with("fail: "))
+        finish(Error(code::k_io, name_.substr(6)));
+      else
+        finish(nlohmann::json(name_).dump());
     });
   }
   ~Work() override { loop_.stop_timer(timer_); }
@@ -43,7 +45,7 @@ class Work final : public effects::Effect {
  private:
   void finish(Result<std::string> result) {
     auto done = std::move(done_);
-    done(std::move(result));   // destroys this
+    done(std::move(result));  // destroys this
   }
   loop::Loop& loop_;
   std::string name_;
@@ -54,10 +56,11 @@ class Work final : public effects::Effect {
 Result<flow::EffectStep::Start> prepare_work(const std::string& arguments_json, RunContext& context) {
   nlohmann::json arguments = nlohmann::json::parse(arguments_json, nullptr, false);
   loop::Loop& loop = context.execution().loop();
-  return flow::EffectStep::Start(
-      [&loop, arguments](const task::AttemptContext&, effects::Done<std::string> done) -> std::unique_ptr<effects::Effect> {
-        return std::make_unique<Work>(loop, arguments[0].get<std::string>(), arguments[1].get<double>(), std::move(done));
-      });
+  return flow::EffectStep::Start([&loop, arguments](
+                                     const task::AttemptContext&,
+                                     effects::Done<std::string> done) -> std::unique_ptr<effects::Effect> {
+    return std::make_unique<Work>(loop, arguments[0].get<std::string>(), arguments[1].get<double>(), std::move(done));
+  });
 }
 
 constexpr api::EffectKind k_work{"work", prepare_work};
@@ -110,7 +113,7 @@ Place::Place(Options options) : loop_(options.wall_us) {
   memory.disk = options.disk;
   memory.commit_delay_us = [] { return 1000; };
   memory.allow = [this, left](const std::string&, const journal::Record&) {
-    if (*left == 0) return loop_.stop(), false;   // the process is gone
+    if (*left == 0) return loop_.stop(), false;  // the process is gone
     --*left;
     return true;
   };

@@ -1,8 +1,8 @@
-// Runs script texts to their end in virtual time: the real engine and scripts on the simulated loop and the memory store.
-// A life can be cut after a record, and the next one goes on from what is on disk.
+// Runs script texts to their end in virtual time: the real engine and scripts on the simulated loop and the memory
+// store. A life can be cut after a record, and the next one goes on from what is on disk.
 //
-// Scripts have two more globals here: effect(name) notes that a piece of code ran; work(name, seconds) is an effect that
-// takes virtual time and gives its name back ("fail: ..." fails); it notes "cancelled NAME" when it is cancelled.
+// Scripts have two more globals here: effect(name) notes that a piece of code ran; work(name, seconds) is an effect
+// that takes virtual time and gives its name back ("fail: ..." fails); it notes "cancelled NAME" when it is cancelled.
 // SPDX-License-Identifier: MIT
 #pragma once
 
@@ -24,7 +24,7 @@ class Place final : public Observer {
  public:
   struct Options {
     std::shared_ptr<store::MemoryDisk> disk = store::make_memory_disk();
-    uint64_t records = k_all_records;   // it dies when so many more are committed
+    uint64_t records = k_all_records;  // it dies when so many more are committed
     int64_t wall_us = 1'700'000'000'000'000;
     Settings settings;
     std::map<std::string, std::string> builtin_modules;
@@ -37,7 +37,7 @@ class Place final : public Observer {
   store::StoreReader& reader() { return *reader_; }
   std::vector<std::string>& logs() { return logs_; }
   std::vector<std::string>& effects() { return effects_; }
-  uint64_t committed_live() const { return committed_; }   // records that the observer was told of
+  uint64_t committed_live() const { return committed_; }  // records that the observer was told of
 
   void log(const store::RunRow&, int64_t, const char* level, std::string_view text, std::string_view fields) override;
   void committed(const store::RunRow&, const journal::Record&) override { ++committed_; }
@@ -53,14 +53,14 @@ class Place final : public Observer {
 };
 
 struct Life {
-  bool refused = false;                // it did not start, or could not be resumed: `error` says why
-  bool ended = false;                  // the run is over (else the life was cut)
+  bool refused = false;  // it did not start, or could not be resumed: `error` says why
+  bool ended = false;    // the run is over (else the life was cut)
   store::Status status = store::Status::running;
   std::string output;
   Error error;
-  std::vector<std::string> logs;       // "info: text {fields}"
+  std::vector<std::string> logs;  // "info: text {fields}"
   std::vector<std::string> effects;
-  int64_t elapsed_us = 0;              // of virtual time
+  int64_t elapsed_us = 0;  // of virtual time
 
   double seconds() const { return static_cast<double>(elapsed_us) / 1e6; }
 };
@@ -84,7 +84,7 @@ class Lab {
   store::RunRow row();
   // "step_done a" and so on, in order, of those kinds.
   std::vector<std::string> recorded(const std::vector<journal::Kind>& kinds);
-  const std::vector<std::string>& ledger() const { return ledger_; }   // the effects of all lives
+  const std::vector<std::string>& ledger() const { return ledger_; }  // the effects of all lives
   std::shared_ptr<store::MemoryDisk> disk() { return disk_; }
 
  private:

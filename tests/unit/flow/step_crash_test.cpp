@@ -5,11 +5,11 @@
 #include "tests/unit/engine/harness.hpp"
 
 using namespace perilune;
+using Catch::Matchers::Contains;
 using engine::Lab;
 using engine::Life;
 using engine::result;
 using journal::Kind;
-using Catch::Matchers::Contains;
 
 namespace {
 
@@ -33,14 +33,17 @@ Life live_up_to(Lab& lab, Kind kind) {
 }  // namespace
 
 TEST_CASE("a recorded step does not run again, one without a record does", "[flow][crash]") {
-  Lab lab("local a = step('a', function() effect('a') return 1 end) local b = step('b', function() effect('b') return 2 end) return a + b");
-  CHECK_FALSE(lab.live(2).ended);   // run_started, step_done a
+  Lab lab(
+      "local a = step('a', function() effect('a') return 1 end) local b = step('b', function() effect('b') return 2 "
+      "end) return a + b");
+  CHECK_FALSE(lab.live(2).ended);  // run_started, step_done a
   CHECK(lab.ledger() == std::vector<std::string>{"a", "b"});
   CHECK(result(lab.live()) == "3");
   CHECK(lab.ledger() == std::vector<std::string>{"a", "b", "b"});
 }
 
-TEST_CASE("a once step that was cut between intent and result fails with unknown_outcome and never runs again", "[flow][crash]") {
+TEST_CASE("a once step that was cut between intent and result fails with unknown_outcome and never runs again",
+          "[flow][crash]") {
   Lab lab("return step('charge', { once = true }, function() effect('charge') return 1 end)");
   CHECK_FALSE(lab.live(2).ended);
   CHECK(lab.recorded({Kind::intent, Kind::step_done}) == std::vector<std::string>{"intent charge"});
@@ -81,22 +84,22 @@ TEST_CASE("a timeout of a once step is unknown_outcome", "[flow][crash]") {
 TEST_CASE("attempts that failed count on in the next life, and so does the pause", "[flow][crash]") {
   Lab lab(R"(return step("a", { retry = { attempts = 3, backoff = "100s", factor = 1, jitter = 0 } }, function(attempt)
     effect("attempt " .. attempt.number) log.info(attempt.key) error("no " .. attempt.number) end))");
-  Life first = lab.live(2);   // run_started, attempt_failed; then it waits
+  Life first = lab.live(2);  // run_started, attempt_failed; then it waits
   CHECK(first.effects == std::vector<std::string>{"attempt 1", "attempt 2"});
   lab.wait(0);
   Life second = lab.live();
   CHECK(second.effects == std::vector<std::string>{"attempt 2", "attempt 3"});
   CHECK(second.error.attempt == 3);
   CHECK(second.error.suppressed.size() == 2);
-  CHECK(first.logs.front() == second.logs.front());   // the key
+  CHECK(first.logs.front() == second.logs.front());  // the key
 }
 
 TEST_CASE("a pause goes on after a crash for what is left of it", "[flow][crash]") {
-  Lab lab(R"(return step("a", { retry = { attempts = 2, backoff = "100s", jitter = 0 } }, function(attempt)
+  Lab lab(R"(return step("a", { retry = { attempts = 2, backoff = "100s", max = "10m", jitter = 0 } }, function(attempt)
     if attempt.number == 1 then error("no") end return "ok" end))");
   engine::Place::Options options;
   options.disk = lab.disk();
-  {   // killed 40 s into the pause
+  {  // killed 40 s into the pause
     engine::Place place(options);
     engine::StartRequest request;
     request.file = lab.file;
@@ -120,12 +123,12 @@ TEST_CASE("progress of an attempt is there after a crash", "[flow][crash]") {
     end
     return "all"
   end))");
-  CHECK_FALSE(lab.live(4).ended);   // run_started, step_started, two heartbeats
+  CHECK_FALSE(lab.live(4).ended);  // run_started, step_started, two heartbeats
   CHECK(lab.recorded({Kind::heartbeat}).size() == 2);
   CHECK(result(lab.live()) == "\"all\"");
   CHECK(count(lab.ledger(), "part 1") == 1);
   CHECK(count(lab.ledger(), "part 2") == 1);
-  CHECK(count(lab.ledger(), "part 3") == 2);   // it was under way
+  CHECK(count(lab.ledger(), "part 3") == 2);  // it was under way
 }
 
 TEST_CASE("heartbeats that come close together are merged: the newest counts", "[flow][crash]") {
@@ -154,24 +157,30 @@ TEST_CASE("an attempt that lasts is recorded as started, a short one is not", "[
   CHECK(lab.recorded({Kind::step_started}) == std::vector<std::string>{"step_started long"});
 }
 
-TEST_CASE("a script that asks for another step than the recorded one has diverged, with zero effects", "[flow][crash]") {
+TEST_CASE("a script that asks for another step than the recorded one has diverged, with zero effects",
+          "[flow][crash]") {
   // Scripts are pinned, so only one that is not deterministic comes here: a module from outside stands in for that.
-  Lab lab("local name = require('which') step('first', function() effect('first') end) step(name, function() effect(name) sleep(9) end) step('c', function() effect('c') end)");
+  Lab lab(
+      "local name = require('which') step('first', function() effect('first') end) step(name, function() effect(name) "
+      "sleep(9) end) step('c', function() effect('c') end)");
   lab.builtin_modules["which"] = "return 'old'";
-  CHECK_FALSE(lab.live(4).ended);   // run_started, first, step_started, old
+  CHECK_FALSE(lab.live(4).ended);  // run_started, first, step_started, old
   lab.builtin_modules["which"] = "return 'new'";
   Life life = lab.live();
   CHECK(life.status == store::Status::diverged);
   CHECK(life.effects.empty());
-  CHECK_THAT(life.error.message, Contains("'old'") && Contains("'new'") && Contains("flow.lua:1") && Contains("record 4"));
+  CHECK_THAT(life.error.message,
+             Contains("'old'") && Contains("'new'") && Contains("flow.lua:1") && Contains("record 4"));
   CHECK(lab.row().status == store::Status::diverged);
   CHECK_THAT(result(lab.live()), Contains("refused usage"));
 }
 
 TEST_CASE("what was begun under another name is found out as well, before anything runs", "[flow][crash]") {
-  Lab lab("local name = require('which') step(name, { retry = { backoff = 100 } }, function() effect(name) error('x') end)");
+  Lab lab(
+      "local name = require('which') step(name, { retry = { backoff = 100 } }, function() effect(name) error('x') "
+      "end)");
   lab.builtin_modules["which"] = "return 'old'";
-  CHECK_FALSE(lab.live(2).ended);   // run_started, attempt_failed
+  CHECK_FALSE(lab.live(2).ended);  // run_started, attempt_failed
   lab.builtin_modules["which"] = "return 'new'";
   Life life = lab.live();
   CHECK(life.status == store::Status::diverged);
@@ -181,7 +190,7 @@ TEST_CASE("what was begun under another name is found out as well, before anythi
 TEST_CASE("other arguments of the same call diverge as well", "[flow][crash]") {
   Lab lab("sleep(require('long')) step('a', function() effect('a') end)");
   lab.builtin_modules["long"] = "return 1";
-  CHECK_FALSE(lab.live(3).ended);   // run_started, timer_set, timer_fired
+  CHECK_FALSE(lab.live(3).ended);  // run_started, timer_set, timer_fired
   lab.builtin_modules["long"] = "return 2";
   Life life = lab.live();
   CHECK(life.status == store::Status::diverged);

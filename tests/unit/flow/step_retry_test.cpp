@@ -5,11 +5,11 @@
 #include "tests/unit/engine/harness.hpp"
 
 using namespace perilune;
+using Catch::Matchers::Contains;
 using engine::Lab;
 using engine::Life;
 using engine::result;
 using engine::run;
-using Catch::Matchers::Contains;
 
 namespace {
 
@@ -37,7 +37,7 @@ TEST_CASE("attempts, backoff, factor and max decide when it is tried again", "[f
   CHECK(lasted(failing("{ retry = { attempts = 4, backoff = 2, factor = 3, jitter = 0, max = '5s' } }"), 2 + 5 + 5));
   CHECK(lasted(failing("{ retry = { attempts = 3, backoff = 0, jitter = 0 } }"), 0));
   Life life = failing("{ retry = { attempts = 2, backoff = '10s', max = '10s', jitter = 1 } }");
-  CHECK(life.seconds() <= 10.1);   // jitter does not go over max
+  CHECK(life.seconds() <= 10.1);  // jitter does not go over max
 }
 
 TEST_CASE("the pause spreads by the jitter, and the same run spreads the same", "[flow][retry]") {
@@ -51,7 +51,8 @@ TEST_CASE("the pause spreads by the jitter, and the same run spreads the same", 
 
 TEST_CASE("on and unless say which errors are worth another attempt", "[flow][retry]") {
   auto tries = [](const std::string& filter, const std::string& code) {
-    Life life = failing("{ retry = { attempts = 3, jitter = 0, " + filter + " } }", "fail('m', { code = '" + code + "' })");
+    Life life =
+        failing("{ retry = { attempts = 3, jitter = 0, " + filter + " } }", "fail('m', { code = '" + code + "' })");
     INFO(filter << " " << code << " -> " << result(life));
     CHECK(life.error.code == code);
     return life.effects.size();
@@ -73,7 +74,7 @@ TEST_CASE("a filter that fails is the step's failure", "[flow][retry]") {
   CHECK(life.effects.size() == 1);
   CHECK_THAT(life.error.message, Contains("filter broke"));
   CHECK(life.error.code == "step_failed");
-  REQUIRE(life.error.suppressed.size() == 1);   // what it was asked about is not lost
+  REQUIRE(life.error.suppressed.size() == 1);  // what it was asked about is not lost
   CHECK_THAT(life.error.suppressed[0].message, Contains("no"));
   life = failing("{ retry = { on = function(e) sleep(1) end } }");
   CHECK(life.error.code == "usage");
@@ -91,7 +92,8 @@ TEST_CASE("some codes are never tried again, and neither is retry = false", "[fl
 }
 
 TEST_CASE("retry_after of the error is honoured", "[flow][retry]") {
-  CHECK(lasted(failing("{ retry = { attempts = 2, backoff = 1, jitter = 0 } }", "fail('m', { retry_after = '90s' })"), 90));
+  CHECK(lasted(failing("{ retry = { attempts = 2, backoff = 1, jitter = 0 } }", "fail('m', { retry_after = '90s' })"),
+               90));
   CHECK(lasted(failing("{ retry = { attempts = 2, backoff = 5, jitter = 0 } }", "fail('m', { retry_after = 1 })"), 5));
 }
 
@@ -104,7 +106,9 @@ TEST_CASE("earlier attempts are kept in suppressed, oldest first", "[flow][retry
 }
 
 TEST_CASE("a step that works at the second attempt is done, and its failure is recorded", "[flow][retry]") {
-  Lab lab("return step('a', { retry = { jitter = 0 } }, function(attempt) if attempt.number == 1 then error('x') end return 'ok' end)");
+  Lab lab(
+      "return step('a', { retry = { jitter = 0 } }, function(attempt) if attempt.number == 1 then error('x') end "
+      "return 'ok' end)");
   CHECK(result(lab.live()) == "\"ok\"");
   CHECK(lab.recorded({journal::Kind::attempt_failed, journal::Kind::step_done}) ==
         std::vector<std::string>{"attempt_failed a", "step_done a"});
@@ -118,7 +122,9 @@ TEST_CASE("the key of an attempt is equal for all attempts, and no two steps sha
     end
     try("a") try("a")
     return true)") == "true");
-  Life life = run("local function try() pcall(step, 'a', { retry = { backoff = 0 } }, function(t) log.info(t.key) error('x') end) end try() try()");
+  Life life =
+      run("local function try() pcall(step, 'a', { retry = { backoff = 0 } }, function(t) log.info(t.key) error('x') "
+          "end) end try() try()");
   REQUIRE(life.logs.size() == 6);
   CHECK(life.logs[0] == life.logs[1]);
   CHECK(life.logs[0] == life.logs[2]);
@@ -127,7 +133,9 @@ TEST_CASE("the key of an attempt is equal for all attempts, and no two steps sha
 }
 
 TEST_CASE("a timeout ends the attempt and cancels what is in flight", "[flow][retry]") {
-  Life life = run("return step('a', { timeout = '3s', retry = { attempts = 2, backoff = 1, jitter = 0 } }, function() work('w', 60) end)");
+  Life life =
+      run("return step('a', { timeout = '3s', retry = { attempts = 2, backoff = 1, jitter = 0 } }, function() "
+          "work('w', 60) end)");
   CHECK(life.error.code == "timeout");
   CHECK(life.error.step == "a");
   CHECK_THAT(life.error.message, Contains("3s"));
@@ -138,7 +146,8 @@ TEST_CASE("a timeout ends the attempt and cancels what is in flight", "[flow][re
 TEST_CASE("a timeout can't be swallowed by the body", "[flow][retry]") {
   Life life = run("return step('a', { timeout = 3, retry = 1 }, function() pcall(sleep, 60) return 'late' end)");
   CHECK(life.error.code == "timeout");
-  CHECK(result("return step('a', { timeout = 3, retry = 1 }, function() sleep(2) return 'in time' end)") == "\"in time\"");
+  CHECK(result("return step('a', { timeout = 3, retry = 1 }, function() sleep(2) return 'in time' end)") ==
+        "\"in time\"");
 }
 
 TEST_CASE("the timeout is the attempt's, its deadline says when, and cleanup may run after it", "[flow][retry]") {
@@ -154,7 +163,9 @@ TEST_CASE("the timeout is the attempt's, its deadline says when, and cleanup may
 }
 
 TEST_CASE("a workflow's timeout ends a step that backs off", "[flow][retry]") {
-  Life life = run("workflow { timeout = '10s' } return step('a', { retry = { backoff = '1m', jitter = 0 } }, function() error('x') end)");
+  Life life =
+      run("workflow { timeout = '10s' } return step('a', { retry = { backoff = '1m', jitter = 0 } }, function() "
+          "error('x') end)");
   CHECK(life.status == store::Status::failed);
   CHECK(life.error.code == "timeout");
   CHECK(lasted(life, 10));

@@ -1,16 +1,16 @@
-// step: what it gives back, its options, and its errors. Retries are in step_retry_test.cpp, crashes in step_crash_test.cpp.
-// SPDX-License-Identifier: MIT
+// step: what it gives back, its options, and its errors. Retries are in step_retry_test.cpp, crashes in
+// step_crash_test.cpp. SPDX-License-Identifier: MIT
 #include <catch2/catch.hpp>
 
 #include "tests/unit/engine/harness.hpp"
 
 using namespace perilune;
+using Catch::Matchers::Contains;
+using Catch::Matchers::StartsWith;
 using engine::Lab;
 using engine::Life;
 using engine::result;
 using engine::run;
-using Catch::Matchers::Contains;
-using Catch::Matchers::StartsWith;
 
 TEST_CASE("a step gives back what its body returned, as a copy of plain data", "[flow][step]") {
   CHECK(result(R"(
@@ -50,7 +50,8 @@ TEST_CASE("when decides whether a step runs at all", "[flow][step]") {
 TEST_CASE("when is plain Lua: no effect and no durable call stands in it", "[flow][step]") {
   for (const char* call : {"work('x', 1)", "sleep(1)", "step('inner', function() end)", "checkpoint 'c'",
                            "parallel { function() end }", "spawn('t', function() end)"}) {
-    Life life = run(std::string("return step('a', { when = function() ") + call + " end }, function() effect('a') end)");
+    Life life =
+        run(std::string("return step('a', { when = function() ") + call + " end }, function() effect('a') end)");
     INFO(call << " -> " << result(life));
     CHECK(life.status == store::Status::failed);
     CHECK(life.error.code == "usage");
@@ -60,7 +61,8 @@ TEST_CASE("when is plain Lua: no effect and no durable call stands in it", "[flo
 }
 
 TEST_CASE("expect is the gate between steps: a result that breaks it fails the step", "[flow][step]") {
-  Life life = run(R"(return step("a", { expect = { id = "integer" } }, function() effect("a") return { id = "x" } end))");
+  Life life =
+      run(R"(return step("a", { expect = { id = "integer" } }, function() effect("a") return { id = "x" } end))");
   CHECK(life.error.code == "validation");
   CHECK_THAT(life.error.message, Contains("the result of step 'a'.id"));
   CHECK(life.effects.size() == 1);
@@ -79,8 +81,8 @@ TEST_CASE("input is given to the body as a copy of plain data", "[flow][step]") 
 }
 
 TEST_CASE("a step in a step is refused, in branches too, and other durable calls as well", "[flow][step]") {
-  for (const char* call : {"step('b', function() end)", "parallel { function() step('b', function() end) end }", "checkpoint 'c'",
-                           "spawn('t', function() end)", "group {}"}) {
+  for (const char* call : {"step('b', function() end)", "parallel { function() step('b', function() end) end }",
+                           "checkpoint 'c'", "spawn('t', function() end)", "group {}"}) {
     Life life = run(std::string("return step('a', function() ") + call + " end)");
     INFO(call);
     CHECK(life.error.code == "usage");
@@ -92,7 +94,8 @@ TEST_CASE("handles of tasks and groups of the body are out of reach inside a ste
   // What a step did to them would not be done again on replay.
   for (const char* call : {"t:await()", "t:cancel()", "g:add(function() end)", "g:close()", "g:cancel()", "g:wait()"}) {
     Life life = run(std::string("local t = spawn('t', function() sleep(1) end) local g = group {}\n"
-                                "step('a', function() ") + call + " end)");
+                                "step('a', function() ") +
+                    call + " end)");
     INFO(call << " -> " << result(life));
     CHECK(life.error.code == "usage");
     CHECK_THAT(life.error.message, Contains("inside a step"));
@@ -116,7 +119,9 @@ TEST_CASE("effects, parallel, race, map and sleep work inside a step, without re
 }
 
 TEST_CASE("an effect in the body is a step of its own, named after its function, with one attempt", "[flow][step]") {
-  Lab lab("local a = work('x', 1) local ok, e = pcall(work, 'fail: no', 1) return { a, e.code, e.message, e.step, e.attempt }");
+  Lab lab(
+      "local a = work('x', 1) local ok, e = pcall(work, 'fail: no', 1) return { a, e.code, e.message, e.step, "
+      "e.attempt }");
   CHECK(result(lab.live()) == R"(["x","io","no","work",1])");
   CHECK(lab.ledger() == std::vector<std::string>{"x", "fail: no"});
   CHECK(lab.recorded({journal::Kind::step_done, journal::Kind::step_failed}) ==
@@ -137,7 +142,8 @@ TEST_CASE("a plain error of a body gets the code step_failed; one that has a cod
       code_of(function() error() end),
       code_of(function() local x = nil; return x.y end),
     })";
-  CHECK(result(script) == R"(["step_failed/s/1","busy/s/1","no_stock/s/1","step_failed/s/1","step_failed/s/1","step_failed/s/1"])");
+  CHECK(result(script) ==
+        R"(["step_failed/s/1","busy/s/1","no_stock/s/1","step_failed/s/1","step_failed/s/1","step_failed/s/1"])");
 }
 
 TEST_CASE("an error caught in the same task stays what it was", "[flow][step]") {
@@ -162,7 +168,7 @@ TEST_CASE("a step that assigns a captured variable is told which one", "[flow][s
     local function note(x) seen = x end
     step("a", function() sleep(1) note("some") sleep(1) end))");
   CHECK_THAT(life.error.message, Contains("'seen'"));
-  life = run("local n = 0\nstep('a', function() n = 1 pcall(sleep, 1) pcall(sleep, 1) end)");   // not to be swallowed
+  life = run("local n = 0\nstep('a', function() n = 1 pcall(sleep, 1) pcall(sleep, 1) end)");  // not to be swallowed
   CHECK_THAT(life.error.message, Contains("'n'"));
 }
 
@@ -241,4 +247,14 @@ parallel {
   CHECK_THAT(life.error.traceback, Contains("flow.lua:2:"));
   CHECK_THAT(life.error.traceback, Contains("flow.lua:7:"));
   CHECK_THAT(life.error.traceback, Contains("flow.lua:6:"));
+}
+
+TEST_CASE("a traceback crosses spawn, groups and effects as well", "[flow][step]") {
+  Life life =
+      run("local function inner()\n  error('x')\nend\nlocal t = spawn('t', function()\n  inner()\nend)\nt:await()");
+  CHECK_THAT(life.error.traceback, StartsWith("flow.lua:2:") && Contains("flow.lua:5:") && Contains("flow.lua:7:"));
+  life = run("local g = group {}\ng:add(function()\n  error('x')\nend)\ng:close()\ng:wait()");
+  CHECK_THAT(life.error.traceback, StartsWith("flow.lua:3:") && Contains("flow.lua:6:"));
+  life = run("local function f()\n  return work('fail: x', 1)\nend\nlocal n = f() + 1");
+  CHECK_THAT(life.error.traceback, StartsWith("flow.lua:2:") || StartsWith("flow.lua:4:"));
 }

@@ -99,6 +99,7 @@ void Engine::create_run(StartRequest request, Definition definition, BundleRef b
   facts.directory = request.directory;
   facts.file = request.file;
   facts.timeout_us = definition.timeout_us > 0 ? definition.timeout_us : options_.settings.timeout_us;
+  facts.pause_on_error = definition.pause_on_error;
 
   store::NewRun run;
   int64_t now_us = options_.loop->clock().wall_us();

@@ -16,6 +16,7 @@ std::string start_data(const StartFacts& facts, const store::RunRow& row) {
   json data = {{"workflow", row.workflow}, {"version", row.version},      {"bundle", row.bundle},
                {"cwd", facts.cwd},         {"directory", facts.directory}, {"file", facts.file},
                {"timeout_us", facts.timeout_us}, {"engine", 1}};
+  if (facts.pause_on_error) data["on_error"] = "pause";
   std::string text = data.dump(-1, ' ', false, json::error_handler_t::replace);
   text.pop_back();
   return text + ",\"input\":" + (row.input.empty() ? "null" : row.input) + "}";
@@ -30,6 +31,7 @@ StartFacts read_start_data(const journal::Record& record) {
   facts.directory = data.value("directory", "");
   facts.file = data.value("file", "");
   facts.timeout_us = data.value("timeout_us", int64_t{0});
+  facts.pause_on_error = data.value("on_error", "") == "pause";
   return facts;
 }
 
@@ -48,6 +50,7 @@ Run::Run(Engine& engine, store::RunRow row, std::vector<journal::Record> records
   options.seed = hash64(row.id);
   options.rules = engine.options_.rules;
   options.timeout_us = facts_.timeout_us;
+  options.pause_on_error = facts_.pause_on_error;
   options.row = std::move(row);
   options.records = std::move(records);
   execution_ = std::make_unique<flow::Execution>(std::move(options));

@@ -1,12 +1,15 @@
-// The order of a run: delivery, replay, commit, and the end. execution.hpp holds the rules.
+// The order of a run: delivery, replay and commit. execution.hpp holds the rules, execution_end.cpp the ends.
 // SPDX-License-Identifier: MIT
 #include "runtime/flow/execution.hpp"
 
 #include <algorithm>
 #include <cassert>
+#include <limits>
+#include <utility>
 
 #include "runtime/base/ids.hpp"
 #include "runtime/flow/durable.hpp"
+#include "runtime/flow/lock.hpp"
 #include "runtime/flow/saga.hpp"
 #include "runtime/journal/payload.hpp"
 
@@ -44,8 +47,11 @@ class Execution::RootScope final : public task::Scope {
 
 Execution::Execution(Options options)
     : options_(std::move(options)), scheduler_(options_.seed, options_.rules), cursor_(std::move(options_.records)),
-      root_(std::make_unique<RootScope>(*this)) {
-  scheduler_.set_before_end([this](task::Task& task) { return settle_saga(*this, task); });
+      locks_(std::make_unique<Locks>(*this)), root_(std::make_unique<RootScope>(*this)) {
+  scheduler_.set_before_end([this](task::Task& task) {
+    locks_->task_ended(task);
+    return settle_saga(*this, task);
+  });
   last_seq_ = committed_seq_ = options_.row.last_seq;
   replaying_ = cursor_.replaying();
   if (!cursor_.records().empty()) now_us_ = cursor_.records().front().at_us;
@@ -80,6 +86,7 @@ void Execution::turn() {
       options_.listener->ask_turn();
       break;
     }
+    if (look_around()) continue;
     if (deliver_next()) {
       while (!options_.rules.one_record_then_drain && deliver_next()) {
       }
@@ -98,6 +105,16 @@ void Execution::turn() {
     lasting_timer_ = loop().start_timer(k_lasting_us, [this] { tell_lasting(); });
 }
 
+// True: somebody has something to do now.
+bool Execution::look_around() {
+  if (looked_) return false;
+  looked_ = true;
+  if (watches_.empty()) return false;
+  for (Watch* watch : std::vector<Watch*>(watches_))
+    if (std::count(watches_.begin(), watches_.end(), watch) > 0) watch->look();
+  return !scheduler_.idle();
+}
+
 void Execution::tell_lasting() {
   lasting_timer_ = 0;
   for (size_t i = 0; i < active_.size(); ++i) active_[i]->lasting();
@@ -107,12 +124,31 @@ void Execution::tell_lasting() {
 void Execution::hold(Durable& op) {
   op.active_index_ = active_.size();
   active_.push_back(&op);
+  if (active_.size() == 1) count_running_time();
 }
 
 void Execution::drop(Durable& op) {
   active_[op.active_index_] = active_.back();
   active_[op.active_index_]->active_index_ = op.active_index_;
   active_.pop_back();
+  if (active_.empty()) count_running_time();
+}
+
+// The workflow's time runs while a step is under way, live as it is read off a journal.
+void Execution::count_running_time() {
+  if (options_.timeout_us == 0) return;
+  int64_t now_us = loop().clock().mono_us();
+  if (active_.empty()) {
+    loop().stop_timer(std::exchange(timeout_timer_, 0));
+    running_us_ += now_us - running_since_us_;
+    return;
+  }
+  running_since_us_ = now_us;
+  int64_t left_us = std::max<int64_t>(0, options_.timeout_us - running_us_);
+  timeout_timer_ = loop().start_timer(left_us, [this] {
+    timeout_timer_ = 0;
+    request_cancel(Error(code::k_timeout, "the workflow ran longer than its timeout"), "timeout");
+  });
 }
 
 // Everything waits and nothing is under way that could wake anything: say so at once instead of waiting for ever.
@@ -169,12 +205,14 @@ bool Execution::deliver_next() {
 
 void Execution::deliver(const Record& record, Durable* op) {
   now_us_ = record.at_us;
+  looked_ = false;
   op->state_ = Durable::State::over;
   scheduler_.wake(op->task(), op->delivered(record));
 }
 
 void Execution::deliver_to_run(const Record& record) {
   now_us_ = record.at_us;
+  looked_ = false;
   if (record.kind == Kind::cancel_requested) {
     auto reason = std::make_shared<const Error>(error_from_json_text(journal::error_of(record.data)));
     root_->cancel_children(scheduler_, reason);
@@ -190,14 +228,13 @@ void Execution::end_replay() {
   auto parked = std::move(parked_);
   parked_.clear();
   waiting_.clear();
+  auto due_us = [this](Durable* op) {   // timers of earlier lives first, in their order: several may be overdue
+    const Record* set = cursor_.find(op->recorded(), Kind::timer_set);
+    return set == nullptr ? std::numeric_limits<int64_t>::max() : journal::number_of(set->data, "due");
+  };
+  std::stable_sort(parked.begin(), parked.end(), [&](Durable* a, Durable* b) { return due_us(a) < due_us(b); });
   for (Durable* op : parked)
     if (op->state_ == Durable::State::parked) op->start_now();
-  if (options_.timeout_us > 0) {
-    int64_t left_us = std::max<int64_t>(0, options_.timeout_us - running_us_);
-    timeout_timer_ = loop().start_timer(left_us, [this] {
-      request_cancel(Error(code::k_timeout, "the workflow ran longer than its timeout"), "timeout");
-    });
-  }
 }
 
 bool Execution::begin(Durable& op, task::Task& task) {
@@ -231,6 +268,7 @@ bool Execution::begin(Durable& op, task::Task& task) {
   op.has_record_ = true;
   if (shortcut(record)) {
     now_us_ = record.at_us;
+    looked_ = false;
     op.state_ = Durable::State::over;
     task.outcome = op.delivered(record);
     return true;
@@ -240,9 +278,10 @@ bool Execution::begin(Durable& op, task::Task& task) {
   return false;
 }
 
-// True: the recorded outcome may be given without a yield, since nothing could come in between.
+// True: the recorded outcome may be given without a yield, since nothing could come in between: no other task, and nobody
+// who would look at the run before the record is delivered.
 bool Execution::shortcut(const Record& record) {
-  if (!scheduler_.idle() || !cursor_.replaying()) return false;
+  if (!scheduler_.idle() || !watches_.empty() || !cursor_.replaying()) return false;
   if (&cursor_.next() == &record) {
     cursor_.advance();
     return true;
@@ -254,6 +293,7 @@ bool Execution::shortcut(const Record& record) {
 
 void Execution::end_unrecorded(Durable& op) {
   op.state_ = Durable::State::over;
+  unpark(op);
   auto found = waiting_.find(op.task().id);
   if (found != waiting_.end() && found->second == &op) waiting_.erase(found);
   scheduler_.wake(op.task(), task::Outcome::of_error(op.cancel_cause()));
@@ -379,83 +419,6 @@ void Execution::timer_ended(int64_t due_us) {
   if (found == sleeping_.end()) return;
   *found = sleeping_.back();
   sleeping_.pop_back();
-}
-
-void Execution::diverge(const std::string& what) {
-  pending_.clear();   // the journal stays as it was found
-  Ending ending;
-  ending.status = Status::diverged;
-  ending.error = std::make_shared<const Error>(code::k_diverged, what);
-  end_life(std::move(ending));
-}
-
-void Execution::pause(Error error) {
-  Ending ending;
-  ending.status = Status::paused;
-  ending.error = std::make_shared<const Error>(std::move(error));
-  end_life(std::move(ending));
-}
-
-// The end of this life, not of the run: no task is resumed any more, the row says how it stands.
-void Execution::end_life(Ending ending) {
-  if (over_ || stopped_ || deciding_) return;
-  scheduler_.stop();
-  stopped_ = true;
-  ending_ = std::move(ending);
-  store::Append batch;
-  batch.run = options_.row.no;
-  batch.epoch = options_.row.epoch;
-  batch.records = std::move(pending_);
-  batch.patch.status = ending_.status;
-  batch.patch.wake_us = 0;
-  batch.patch.error = to_json_text(*ending_.error);
-  ++in_flight_;
-  options_.store->append(std::move(batch), loop(), [this](Result<void> result) {
-    --in_flight_;
-    if (!result.ok()) return refused(result.error());
-    over_ = true;
-    options_.listener->ended(ending_);
-  });
-  options_.listener->ask_turn();
-}
-
-void Execution::main_ended(task::Task& task) {
-  Ending ending;
-  if (!task.failed) {
-    Result<std::string> output = task.coroutine->encode_result();
-    if (output.ok()) output = options_.listener->check_output(std::move(output.value()));
-    if (output.ok()) ending.output = std::move(output.value());
-    else ending.error = std::make_shared<const Error>(std::move(output.error()));
-  } else {
-    ending.error = task.error;
-  }
-  if (ending.error != nullptr) {
-    bool cancelled = task.ended_cancelled() && ending.error->code == code::k_cancelled;
-    ending.status = cancelled ? Status::cancelled : Status::failed;
-    root_->cancel_children(scheduler_, ending.error);
-  }
-  ending_ = std::move(ending);
-}
-
-void Execution::finish() {
-  if (cursor_.replaying()) {
-    const Record& left = cursor_.next();
-    diverge("the script ended, but record " + std::to_string(left.seq) + " (" + std::string(kind_name(left.kind)) + " '" +
-            left.name + "') was not asked for");
-    return;
-  }
-  replaying_ = false;
-  record_end(std::move(ending_));
-}
-
-void Execution::record_end(Ending ending) {
-  Record record;
-  record.kind = Kind::run_done;
-  record.name = std::string(store::status_name(ending.status));
-  record.data = ending.error ? journal::with_error({}, to_json_text(*ending.error))
-                             : journal::with_value({}, ending.output);
-  deciding_ = std::move(ending);
-  append(std::move(record), nullptr, {}, true);
 }
 
 std::optional<uint64_t> Execution::checkpoint_mark(const std::string& name) const {

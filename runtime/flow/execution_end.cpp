@@ -1,0 +1,113 @@
+// How a run, or this life of it, ends: its main task, finish(), a pause, a journal that does not fit. See execution.hpp.
+// SPDX-License-Identifier: MIT
+#include "runtime/flow/execution.hpp"
+#include "runtime/journal/payload.hpp"
+
+namespace perilune::flow {
+
+using journal::Kind;
+using journal::Record;
+using store::Status;
+
+void Execution::diverge(const std::string& what) {
+  pending_.clear();   // the journal stays as it was found
+  Ending ending;
+  ending.status = Status::diverged;
+  ending.error = std::make_shared<const Error>(code::k_diverged, what);
+  end_life(std::move(ending));
+}
+
+void Execution::pause(Error error) {
+  Ending ending;
+  ending.status = Status::paused;
+  ending.error = std::make_shared<const Error>(std::move(error));
+  end_life(std::move(ending));
+}
+
+// The end of this life, not of the run: no task is resumed any more, the row says how it stands.
+void Execution::end_life(Ending ending) {
+  if (over_ || stopped_ || deciding_) return;
+  scheduler_.stop();
+  stopped_ = true;
+  ending_ = std::move(ending);
+  store::Append batch;
+  batch.run = options_.row.no;
+  batch.epoch = options_.row.epoch;
+  batch.records = std::move(pending_);
+  batch.patch.status = ending_.status;
+  batch.patch.wake_us = 0;
+  batch.patch.error = to_json_text(*ending_.error);
+  ++in_flight_;
+  options_.store->append(std::move(batch), loop(), [this](Result<void> result) {
+    --in_flight_;
+    if (!result.ok()) return refused(result.error());
+    over_ = true;
+    options_.listener->ended(ending_);
+  });
+  options_.listener->ask_turn();
+}
+
+Result<void> Execution::complete(task::Task& task, std::string output) {
+  if (completed_with_) {   // somebody was faster
+    scheduler_.cancel(task, std::make_shared<const Error>(code::k_cancelled, "the run has been finished"));
+    return {};
+  }
+  Result<std::string> checked = options_.listener->check_output(std::move(output));
+  if (!checked.ok()) return checked.error();
+  completed_with_ = std::move(*checked);
+  completed_by_ = task.id;
+  auto reason = std::make_shared<const Error>(code::k_cancelled, "the run has been finished");
+  background().cancel_children(scheduler_, reason);
+  scheduler_.cancel(task, reason);
+  return {};
+}
+
+bool Execution::completes_through(const task::Task& task) const {
+  if (!completed_with_ || completed_by_.compare(0, task.id.size(), task.id) != 0) return false;
+  return completed_by_.size() == task.id.size() || completed_by_[task.id.size()] == '.';
+}
+
+void Execution::main_ended(task::Task& task) {
+  Ending ending;
+  if (completed_with_) {   // what else is there was cancelled by then
+    ending_.output = *completed_with_;
+    return;
+  }
+  if (!task.failed) {
+    Result<std::string> output = task.coroutine->encode_result();
+    if (output.ok()) output = options_.listener->check_output(std::move(output.value()));
+    if (output.ok()) ending.output = std::move(output.value());
+    else ending.error = std::make_shared<const Error>(std::move(output.error()));
+  } else {
+    ending.error = task.error;
+  }
+  if (ending.error != nullptr) {
+    bool cancelled = task.ended_cancelled() && ending.error->code == code::k_cancelled;
+    ending.status = cancelled ? Status::cancelled : Status::failed;
+    background().cancel_children(scheduler_, ending.error);
+  }
+  ending_ = std::move(ending);
+}
+
+void Execution::finish() {
+  if (cursor_.replaying()) {
+    const Record& left = cursor_.next();
+    diverge("the script ended, but record " + std::to_string(left.seq) + " (" + std::string(kind_name(left.kind)) + " '" +
+            left.name + "') was not asked for");
+    return;
+  }
+  replaying_ = false;
+  record_end(std::move(ending_));
+}
+
+void Execution::record_end(Ending ending) {
+  Record record;
+  record.kind = Kind::run_done;
+  record.name = std::string(store::status_name(ending.status));
+  record.data = ending.error ? journal::with_error({}, to_json_text(*ending.error))
+                             : journal::with_value({}, ending.output);
+  deciding_ = std::move(ending);
+  append(std::move(record), nullptr, {}, true);
+}
+
+}  // namespace perilune::flow

@@ -154,8 +154,12 @@ void Execution::count_running_time() {
 // Everything waits and nothing is under way that could wake anything: say so at once instead of waiting for ever.
 void Execution::look_for_deadlock() {
   if (over_ || deciding_ || replaying_ || !scheduler_.idle() || !active_.empty() || !sleeping_.empty() ||
-      !tail_.empty() || in_flight_ != 0 || root_->live() == 0)
+      in_flight_ != 0 || root_->live() == 0)
     return;
+  if (!tail_.empty()) {   // records that nobody awaits: commit them, then look again
+    flush_wanted_ = !pending_.empty();
+    return;
+  }
   abort(Error(code::k_deadlock, "every task waits for another one and nothing can wake any of them: " + waits()));
 }
 

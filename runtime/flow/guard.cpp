@@ -64,9 +64,9 @@ task::ErrorRef Guard::error() const {
 
 bool Guard::withdrawn() const { return stopping_ && child().ended_cancelled(); }
 
-std::vector<Task*> Guard::waits_for() const {
+task::Waits Guard::waits_for() const {
   if (over_ || children().empty()) return {};
-  return {&child()};
+  return {{&child()}, 1};
 }
 
 }  // namespace perilune::flow

@@ -38,7 +38,7 @@ class Guard final : public task::Operation, public task::Scope, public Watch {
   void look() override;
   task::Task* owner() override { return task_; }
   std::string describe() const override { return "what a guard holds"; }
-  std::vector<task::Task*> waits_for() const override;
+  task::Waits waits_for() const override;
 
  private:
   bool wait_or_over();

@@ -97,10 +97,10 @@ bool Lock::begin(Task& task) {
   return execution_.begin(*this, task);
 }
 
-std::vector<Task*> Lock::waits_for() const {
+task::Waits Lock::waits_for() const {
   const Task* holder = execution_.locks().holder(name());
-  if (timeout_us_ > 0 || holder == nullptr) return {};
-  return {const_cast<Task*>(holder)};
+  if (timeout_us_ > 0 || holder == nullptr || cancelled()) return {};
+  return {{holder}, 1};
 }
 
 void Lock::start() {

@@ -55,7 +55,7 @@ class Lock final : public Durable {
   bool accepts(journal::Kind kind) const override { return kind == journal::Kind::timer_fired; }
   task::Outcome delivered(const journal::Record& record) override;
   std::string describe() const override { return "lock '" + name() + "'"; }
-  std::vector<task::Task*> waits_for() const override;
+  task::Waits waits_for() const override;
 
  private:
   friend class Locks;

@@ -2,6 +2,8 @@
 // SPDX-License-Identifier: MIT
 #include "runtime/flow/parallel.hpp"
 
+#include <algorithm>
+
 #include "runtime/journal/payload.hpp"
 
 namespace perilune::flow {
@@ -177,12 +179,14 @@ void Parallel::note_scope(Kind kind, std::string data) {
 }
 
 // All branches, unless some of them are enough.
-std::vector<Task*> Parallel::waits_for() const {
-  std::vector<Task*> tasks;
-  if (!stopping_ && (spec_.race || spec_.need > 0)) return tasks;
+task::Waits Parallel::waits_for() const {
+  task::Waits waits;
   for (auto& child : children())
-    if (child->state != Task::State::ended) tasks.push_back(child.get());
-  return tasks;
+    if (child->state != Task::State::ended) waits.tasks.push_back(child.get());
+  waits.needed = waits.tasks.size();
+  if (!stopping_ && spec_.race) waits.needed = 1;
+  if (!stopping_ && spec_.need > 0) waits.needed = std::min(waits.needed, spec_.need - std::min(done_, spec_.need - 1));
+  return waits;
 }
 
 std::string Parallel::describe() const {

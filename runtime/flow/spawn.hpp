@@ -21,9 +21,9 @@ class AwaitTask final : public task::Operation {
   bool begin(task::Task& task);
   void cancel(const task::ErrorRef& reason) override;
   std::string describe() const override { return "a spawned task"; }
-  std::vector<task::Task*> waits_for() const override {
+  task::Waits waits_for() const override {
     if (handle_->task == nullptr) return {};
-    return {handle_->task};
+    return {{handle_->task}, 1};
   }
 
  private:

@@ -1,52 +1,96 @@
-// A walk along the waits of tasks; see wait_cycle.hpp.
+// Which of the tasks that wait for one another are stuck; see wait_cycle.hpp.
 // SPDX-License-Identifier: MIT
 #include "runtime/flow/wait_cycle.hpp"
 
-#include <unordered_set>
+#include <algorithm>
+#include <unordered_map>
+#include <vector>
 
 namespace perilune::flow {
 
 using task::Task;
+using task::Waits;
 
 namespace {
 
-class Walk {
+// All that can be reached from one task is taken for stuck, then what can go on is taken out until nothing changes.
+class Graph {
  public:
-  explicit Walk(const Task& goal) : goal_(goal) {}
-
-  // True when the waits of `from` lead to the goal; the text is then built from the end.
-  bool leads(const Task& from, const std::string& what) {
-    if (!seen_.insert(&from).second) return false;
-    bool found = &from == &goal_ || look_beyond(from);
-    if (found) text = what + " -> task " + from.id + (text.empty() ? "" : " -> ") + text;
-    return found;
+  Graph(const Task& waiter, const Task& first, std::string what) : waiter_(waiter), what_(std::move(what)) {
+    add(waiter, {{&first}, 1});
+    for (size_t i = 0; i < order_.size(); ++i)
+      for (const Task* next : nodes_[order_[i]].waits.tasks)
+        if (nodes_.count(next) == 0) add(*next, waits_of(*next));
+    while (free_some()) {
+    }
   }
-  std::string text;
+  bool stuck() { return nodes_[&waiter_].stuck; }
+
+  // From the waiter along tasks that are stuck, to the first that comes again.
+  std::string text() {
+    std::string text = "task " + waiter_.id;
+    std::vector<const Task*> seen;
+    for (const Task* at = &waiter_; std::count(seen.begin(), seen.end(), at) == 0;) {
+      seen.push_back(at);
+      const Node& node = nodes_[at];
+      auto stuck = [this](const Task* next) { return nodes_[next].stuck; };
+      const Task* next = *std::find_if(node.waits.tasks.begin(), node.waits.tasks.end(), stuck);
+      text += " -> " + (at == &waiter_ ? what_ : describe(*at)) + " -> task " + next->id;
+      at = next;
+    }
+    return text;
+  }
 
  private:
-  bool look_beyond(const Task& from) {
-    if (from.state == Task::State::waiting && from.awaiting != nullptr) {
-      for (const Task* next : from.awaiting->waits_for())
-        if (leads(*next, from.awaiting->describe())) return true;
+  struct Node {
+    Waits waits;
+    bool stuck = true;
+  };
+
+  void add(const Task& task, Waits waits) {
+    nodes_[&task].waits = std::move(waits);
+    order_.push_back(&task);
+  }
+
+  static Waits waits_of(const Task& task) {
+    if (task.state == Task::State::waiting && task.awaiting != nullptr) return task.awaiting->waits_for();
+    Waits waits;
+    if (task.state != Task::State::closing || task.spawned == nullptr) return waits;
+    for (auto& child : task.spawned->children())
+      if (child->state != Task::State::ended) waits.tasks.push_back(child.get());
+    waits.needed = waits.tasks.size();
+    return waits;
+  }
+
+  static std::string describe(const Task& task) {
+    return task.state == Task::State::closing ? "the end of its tasks" : task.awaiting->describe();
+  }
+
+  bool free_some() {
+    bool freed = false;
+    for (const Task* task : order_) {
+      Node& node = nodes_[task];
+      if (!node.stuck) continue;
+      size_t free = 0;
+      for (const Task* next : node.waits.tasks) free += !nodes_[next].stuck;
+      if (!node.waits.tasks.empty() && free < node.waits.needed) continue;
+      node.stuck = false;
+      freed = true;
     }
-    return from.state == Task::State::closing && from.spawned != nullptr && look_at_spawned(from);
+    return freed;
   }
 
-  bool look_at_spawned(const Task& from) {
-    for (auto& child : from.spawned->children())
-      if (child->state != Task::State::ended && leads(*child, "the end of its tasks")) return true;
-    return false;
-  }
-
-  const Task& goal_;
-  std::unordered_set<const Task*> seen_;
+  const Task& waiter_;
+  std::string what_;
+  std::unordered_map<const Task*, Node> nodes_;
+  std::vector<const Task*> order_;
 };
 
 }  // namespace
 
 std::string wait_cycle(const Task& waiter, const Task& first, const std::string& what) {
-  Walk walk(waiter);
-  return walk.leads(first, what) ? "task " + waiter.id + " -> " + walk.text : std::string();
+  Graph graph(waiter, first, what);
+  return graph.stuck() ? graph.text() : std::string();
 }
 
 }  // namespace perilune::flow

@@ -56,6 +56,12 @@ class Coroutine {
   virtual void ended(Task& task) { (void)task; }
 };
 
+// It ends when `needed` of these tasks have gone on; none: it may end without any.
+struct Waits {
+  std::vector<const Task*> tasks;
+  size_t needed = 0;
+};
+
 // What a waiting task waits for. Owned by whoever made it (the coroutine's pending slot).
 class Operation {
  public:
@@ -65,8 +71,8 @@ class Operation {
   virtual void cancel(const ErrorRef& reason) = 0;
   // What it is, for status and `why`: "sleep until 2026-..", "step 'charge'".
   virtual std::string describe() const { return {}; }
-  // The tasks that must all go on before it can end; empty where it may end without them. For the finding of deadlocks.
-  virtual std::vector<Task*> waits_for() const { return {}; }
+  // The tasks without which it can't end, for the finding of deadlocks.
+  virtual Waits waits_for() const { return {}; }
 };
 
 // A set of tasks that end before their parent goes on. Owns its tasks.

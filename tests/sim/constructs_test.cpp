@@ -141,6 +141,14 @@ TEST_CASE("a cycle of waits fails its youngest with deadlock", "[constructs]") {
                      "lock('a', function() sleep(2) t:await() end)"), Catch::Contains("would never end"));
 }
 
+TEST_CASE("a race breaks a cycle as long as one of its branches can go on", "[constructs]") {
+  CHECK(outcome("lock('a', function() race { function() lock('a', print) end, function() sleep(1) end } end) return 1") == "1");
+  CHECK_THAT(outcome("lock('a', function() race { function() lock('a', print) end, function() sleep(1) lock('a', print) end } end)"),
+             Catch::Contains("deadlock") && Catch::Contains("race"));
+  CHECK_THAT(outcome("local c = channel() parallel { function() lock('b', print) end, function() c:take() end }"),
+             Catch::Contains("nothing can wake"));
+}
+
 TEST_CASE("a guard's task lives while the condition holds", "[constructs]") {
   CHECK(outcome(R"(
     local t, open = {}, true

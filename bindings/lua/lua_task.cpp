@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: MIT
 #include "bindings/lua/lua_task.hpp"
 
+#include <chrono>
 #include <cstring>
 
 #include "bindings/lua/codec.hpp"
@@ -13,6 +14,10 @@ namespace perilune::lua {
 namespace {
 
 constexpr int k_captured_functions_max = 32;  // functions looked into for one step
+
+int64_t steady_ns() {
+  return std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::steady_clock::now().time_since_epoch()).count();
+}
 
 LuaTask& current_task(lua_State* L) { return *surroundings_of(L).live()->current(); }
 
@@ -82,7 +87,9 @@ task::Coroutine::State LuaTask::resume(task::Task& task) {
   if (capture_error_ != nullptr) task.outcome = task::Outcome::of_error(*capture_error_);
   if (watched_ref_ != LUA_NOREF) take_captures();
   int count = 0;
+  resumed_ns_ = steady_ns();
   int status = lua_resume(thread_.L, nullptr, begun_ ? 0 : arguments_, &count);
+  busy_ns_ += steady_ns() - resumed_ns_;
   begun_ = true;
   script_.set_current(before);
   if (status != LUA_OK && status != LUA_YIELD && !state.killed())
@@ -101,6 +108,11 @@ task::Coroutine::State LuaTask::resume(task::Task& task) {
   results_ = failed_ ? 0 : count;
   if (failed_) lua_settop(thread_.L, 0);
   return failed_ ? State::failed : State::finished;
+}
+
+int64_t LuaTask::busy_us() const {
+  bool running = script_.current() == this;
+  return (busy_ns_ + (running ? steady_ns() - resumed_ns_ : 0)) / 1000;
 }
 
 Result<std::string> LuaTask::encode_result() {

@@ -7,6 +7,7 @@
 
 #include "runtime/base/ids.hpp"
 #include "runtime/flow/durable.hpp"
+#include "runtime/flow/loop.hpp"
 #include "runtime/flow/saga.hpp"
 #include "runtime/journal/payload.hpp"
 
@@ -55,6 +56,7 @@ Execution::Execution(Options options)
     if (started_us > 0 && record.kind != Kind::timer_fired)
       running_us_ += std::max<int64_t>(0, record.at_us - std::max(started_us, before_us));
     before_us = std::max(before_us, record.at_us);
+    running_us_ = std::max(running_us_, running_time_until(record));   // a loop's own records may be gone
   }
   shown_ = options_.row.status;
   shown_wake_us_ = options_.row.wake_us;
@@ -169,12 +171,14 @@ bool Execution::deliver_next() {
 
 void Execution::deliver(const Record& record, Durable* op) {
   now_us_ = record.at_us;
+  delivered_seq_ = record.seq;
   op->state_ = Durable::State::over;
   scheduler_.wake(op->task(), op->delivered(record));
 }
 
 void Execution::deliver_to_run(const Record& record) {
   now_us_ = record.at_us;
+  delivered_seq_ = record.seq;
   if (record.kind == Kind::cancel_requested) {
     auto reason = std::make_shared<const Error>(error_from_json_text(journal::error_of(record.data)));
     root_->cancel_children(scheduler_, reason);
@@ -207,7 +211,7 @@ bool Execution::begin(Durable& op, task::Task& task) {
     return true;
   }
   op.task_ = &task;
-  op.number_ = ++task.ops;
+  if (op.number_ == 0) op.number_ = ++task.ops;
   if (!replaying_) {
     scheduler_.wait(task, op);
     op.start_now();
@@ -231,6 +235,7 @@ bool Execution::begin(Durable& op, task::Task& task) {
   op.has_record_ = true;
   if (shortcut(record)) {
     now_us_ = record.at_us;
+    delivered_seq_ = record.seq;
     op.state_ = Durable::State::over;
     task.outcome = op.delivered(record);
     return true;
@@ -305,6 +310,8 @@ void Execution::flush() {
   batch.epoch = options_.row.epoch;
   batch.records = std::move(pending_);
   pending_.clear();
+  batch.forgotten = std::move(forgotten_);
+  forgotten_.clear();
   if (deciding_) {
     batch.patch.status = deciding_->status;
     batch.patch.wake_us = 0;

@@ -37,6 +37,15 @@ struct Ending {
   std::shared_ptr<const Error> error;
 };
 
+// Where the run as a whole stands: what a loop's snapshot keeps of it, beside the loop's own.
+struct Marks {
+  uint64_t delivered_seq = 0;         // of the last outcome that was delivered
+  int64_t now_us = 0;                 // its time
+  int64_t running_us = 0;
+  uint64_t undo_order = 0;
+  std::unordered_map<std::string, uint64_t> checkpoints;
+};
+
 // Who owns the execution: engine::Run.
 class Listener {
  public:
@@ -64,6 +73,7 @@ class Execution {
     uint64_t seed = 0;
     int64_t timeout_us = 0;                  // of running time; 0 = none
     task::Rules rules;                       // all on, but in the simulation
+    std::function<bool()> snapshot_due;      // null = loops are saved when their work since the last time is worth it
   };
   explicit Execution(Options options);
   ~Execution();
@@ -127,6 +137,21 @@ class Execution {
 
   std::string operation_key(const task::Task& task, uint32_t op) const;
 
+  // ---- for loops: a call whose work is recorded between its opening and its outcome (execution_marks.cpp)
+  // Gives the call its number and notes its opening. False: the journal has another call there, the run has diverged and
+  // the task must suspend.
+  bool open_call(Durable& op, task::Task& task, journal::Kind opening);
+  // What the task does from now on has greater seqs (on replay: its outcomes have).
+  uint64_t position() const;
+  // True when `task` is alone: all others that live wait for its end, none is being cancelled.
+  bool alone(const task::Task& task);
+  Marks marks() const;
+  // On replay, while the task is alone: the run stands as it stood then, what was delivered before is not delivered again.
+  void restore(const Marks& marks);
+  // Records of tasks that nobody needs any more: they go with the next commit.
+  void forget(store::Forgotten range) { forgotten_.push_back(range); }
+  const std::function<bool()>& snapshot_due() const { return options_.snapshot_due; }
+
  private:
   class RootScope;
   struct Tail {                              // appended, not yet delivered
@@ -166,7 +191,9 @@ class Execution {
   int64_t now_us_ = 0;
   uint64_t last_seq_ = 0;
   uint64_t committed_seq_ = 0;
+  uint64_t delivered_seq_ = 0;
   std::vector<journal::Record> pending_;     // to be handed to the store
+  std::vector<store::Forgotten> forgotten_;  //   with these
   bool flush_wanted_ = false;
   std::deque<Tail> tail_;
   std::unique_ptr<Error> refusal_;           // what the store said first

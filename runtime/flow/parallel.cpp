@@ -176,6 +176,15 @@ void Parallel::note_scope(Kind kind, std::string data) {
   execution_.note(std::move(record), false);
 }
 
+// All branches, unless some of them are enough.
+std::vector<Task*> Parallel::waits_for() const {
+  std::vector<Task*> tasks;
+  if (!stopping_ && (spec_.race || spec_.need > 0)) return tasks;
+  for (auto& child : children())
+    if (child->state != Task::State::ended) tasks.push_back(child.get());
+  return tasks;
+}
+
 std::string Parallel::describe() const {
   std::string text = spec_.call;
   if (spec_.name != spec_.call) text += " '" + spec_.name + "'";

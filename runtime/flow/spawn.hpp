@@ -21,6 +21,10 @@ class AwaitTask final : public task::Operation {
   bool begin(task::Task& task);
   void cancel(const task::ErrorRef& reason) override;
   std::string describe() const override { return "a spawned task"; }
+  std::vector<task::Task*> waits_for() const override {
+    if (handle_->task == nullptr) return {};
+    return {handle_->task};
+  }
 
  private:
   task::Outcome outcome() const;

@@ -65,6 +65,8 @@ class Operation {
   virtual void cancel(const ErrorRef& reason) = 0;
   // What it is, for status and `why`: "sleep until 2026-..", "step 'charge'".
   virtual std::string describe() const { return {}; }
+  // The tasks that must all go on before it can end; empty where it may end without them.
+  virtual std::vector<Task*> waits_for() const { return {}; }
 };
 
 // A set of tasks that end before their parent goes on. Owns its tasks.

@@ -148,7 +148,7 @@ int finish(lua_State* L, LoopRun& run, int value) {
 // Behind an iteration: its value is on top of the call's slots.
 bool ended_by_value(lua_State* L, LoopRun& run) {
   run.loop.end_iteration();
-  run.rested = false;
+  run.settled = run.rested = false;
   if (!lua_isnil(L, k_loop_top + 1)) return true;
   lua_settop(L, k_loop_top);
   return false;
@@ -201,13 +201,11 @@ int go_on(lua_State* L) {
   LoopRun& run = run_at(L);
   for (;;) {
     if (run.script.state().killed()) run.script.state().raise_killed(L);
-    switch (between_iterations(L, run)) {
-      case Between::diverged:
-        return lua::suspend(L, never);
-      case Between::over:
-        return finish(L, run, 0);
-      case Between::go_on:
-        break;
+    if (!run.settled) {
+      const Between what = between_iterations(L, run);
+      if (what == Between::diverged) return lua::suspend(L, never);
+      if (what == Between::over) return finish(L, run, 0);
+      run.settled = true;
     }
     const uint64_t done = run.loop.index();
     if (run.plan.over(done)) return finish(L, run, 0);

@@ -112,6 +112,7 @@ Between restore(lua_State* L, LoopRun& run) {
   }
   restore_undo(L, run, roots);
   lua_settop(L, roots - 1);
+  run.rested = false;
   const bool over = run.loop.restore(2 * (steady_us() - began_us), run.task().busy_us());
   return over ? Between::over : Between::go_on;
 }

@@ -38,6 +38,7 @@ struct LoopRun {
   flow::Loop loop;
   std::unique_ptr<lua::Snapshot> snapshot;   // once the objects are numbered
   uint64_t undo_base = 0;                    // compensations up to this order are older than the numbering
+  bool settled = false;                      // what belongs between two iterations, but for the rest, is done
   bool rested = true;                        // `every` has passed since the last iteration
 
   lua::LuaTask& task() { return *script.current(); }

@@ -47,6 +47,7 @@ Run::Run(Engine& engine, store::RunRow row, StartFacts facts, std::vector<journa
   options.listener = this;
   options.seed = hash64(row.id);
   options.rules = engine.options_.rules;
+  options.snapshot_due = engine.options_.snapshot_due;
   options.timeout_us = facts_.timeout_us;
   options.row = std::move(row);
   options.records = std::move(records);

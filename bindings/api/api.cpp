@@ -16,8 +16,9 @@ constexpr lua::LazyGlobal k_globals[] = {
     {"sleep", open_sleep},       {"now", open_now},               {"uuid", open_uuid},
     {"checkpoint", open_checkpoint}, {"workflow", open_workflow}, {"this", open_this},
     {"compensate", open_compensate}, {"saga", open_saga},         {"rollback", open_rollback},
-    {"shield", open_shield},     {"decide", open_decide},         {"branch", open_branch},
-    {"loop", open_loop},         {"input", open_input},       {"fail", open_fail},             {"log", open_log},
+    {"shield", open_shield},     {"receive", open_receive},       {"send", open_send},
+    {"decide", open_decide},         {"branch", open_branch},     {"loop", open_loop},
+    {"input", open_input},       {"fail", open_fail},             {"log", open_log},
     {"json", open_json},         {"shell", open_shell},           {"http", open_http},
     {"file", open_file},         {"crypto", open_crypto},         {"text", open_text},
 };

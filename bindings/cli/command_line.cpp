@@ -93,6 +93,15 @@ int call_resume(const Verb& verb, const Words& words) {
   return parse<ResumeOptions>(verb, words, declare, verb_resume);
 }
 
+int call_signal(const Verb& verb, const Words& words) {
+  auto declare = [](CLI::App& app, SignalOptions& options) {
+    app.add_option("RUN", options.run, "a run, or the beginning of its id")->required()->type_name("");
+    app.add_option("NAME", options.name, "the name that receive waits for")->required()->type_name("");
+    app.add_option("VALUE", options.value, "what receive gives (default null)")->type_name("JSON");
+  };
+  return parse<SignalOptions>(verb, words, declare, verb_signal);
+}
+
 int call_cancel(const Verb& verb, const Words& words) {
   auto declare = [](CLI::App& app, CancelOptions& options) {
     app.add_option("RUN", options.run, "a run, or the beginning of its id")->required()->type_name("");
@@ -164,6 +173,7 @@ constexpr Verb k_verbs[] = {
      "  perilune logs 0197aaaa\n"
      "  perilune logs 0197aaaa --json | jq 'select(.level == \"error\")'",
      call_view<verb_logs>},
+    {"signal", "Gives a run a signal that it receives", "  perilune signal 0197aaaa approved '{\"by\": \"ana\"}'", call_signal},
     {"cancel", "Ends a run that is not over", "  perilune cancel 0197aaaa", call_cancel},
     {"doctor", "Checks store, settings and versions",
      "  perilune doctor\n"

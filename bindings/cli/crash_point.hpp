@@ -1,6 +1,6 @@
 // The crash test's switch: with PERILUNE_CRASH_AT=N in the environment the process kills itself (SIGKILL) right after
-// record N of a run has been committed and before anything has been done with it. Promises: without the variable nothing;
-// with a value that is no number from 1, nothing either. Used by tests/crash/kill_test.py; uses nothing.
+// record N of a run has been committed and before anything has been done with it. Promises: without the variable, or
+// with a value that is no number from 1, nothing happens. For tests/crash/kill_test.py; uses nothing.
 // SPDX-License-Identifier: MIT
 #pragma once
 

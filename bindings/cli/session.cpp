@@ -133,6 +133,17 @@ void Session::one_less() {
   if (--open_ == 0) loop_->stop();
 }
 
+Result<void> Session::signal(const std::string& run, const std::string& name, const std::string& value) {
+  Result<void> answer = Error(code::k_storage, "the store was closed before the signal was on disk");
+  engine_->signal(run, name, value, "", [&](Result<void> result) {
+    answer = std::move(result);
+    loop_->stop();
+  });
+  loop_->run();
+  close();
+  return answer;
+}
+
 bool Session::wait() {
   if (open_ > 0) loop_->run();
   if (open_ > 0) look_at_rest();

@@ -29,6 +29,8 @@ class Session final : public engine::Observer {
   void start(engine::StartRequest request);
   void resume(const std::string& id, std::function<void()> then = {});
   bool cancel(const std::string& id, const std::string& by) { return engine_->cancel(id, by); }
+  // Gives a run a signal, which is then on disk; the run itself is not taken up.
+  Result<void> signal(const std::string& run, const std::string& name, const std::string& value);
   // Until all are over, or a signal came (false). Then everything is closed and only the outcomes are left.
   bool wait();
 

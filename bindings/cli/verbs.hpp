@@ -32,6 +32,12 @@ struct CancelOptions : CommonOptions {
 };
 int verb_cancel(const CancelOptions& options);
 
+struct SignalOptions : CommonOptions {
+  std::string run, name;
+  std::string value = "null";  // JSON
+};
+int verb_signal(const SignalOptions& options);
+
 struct ListOptions : CommonOptions {
   std::vector<std::string> statuses;
   std::string workflow, session, since;

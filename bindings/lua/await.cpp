@@ -29,7 +29,10 @@ LuaScript& enter(lua_State* L, const char* call, Place place) {
                 "%s can't be called here: Lua can't suspend inside table.sort, string.gsub, tostring, a finalizer or a "
                 "schema; call it before and use the result here",
                 call);
-  if (place == Place::body && !script.current()->task().journaled())
+  const task::AttemptContext* attempt = script.current()->task().attempt;
+  if (attempt != nullptr && !attempt->effects_allowed)
+    raise_usage(L, code::k_usage, "%s can't be called here: `when` and the retry filters decide by plain Lua", call);
+  if (place == Place::body && attempt != nullptr)
     raise_usage(L, code::k_usage,
                 "%s can't be called inside a step: a step is one unit that is recorded whole; only effects, parallel, "
                 "race, map, sleep and plain Lua may stand in it",

@@ -36,7 +36,7 @@ class InspectedFile final : public ApiSurroundings {
   Result<Module> find_module(const std::string& name) override {
     Result<std::string> text = modules_.find_module(name);
     if (!text.ok()) return text.error();
-    return Module{"@" + name, std::move(*text)};
+    return Module{module_chunk_name(name), std::move(*text)};
   }
   const engine::Settings& settings() const override { return settings_; }
   std::string default_name() const override { return name_; }

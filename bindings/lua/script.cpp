@@ -2,6 +2,8 @@
 // SPDX-License-Identifier: MIT
 #include "bindings/lua/script.hpp"
 
+#include <algorithm>
+
 #include "bindings/lua/await.hpp"
 #include "bindings/lua/codec.hpp"
 #include "bindings/lua/definition.hpp"
@@ -46,6 +48,12 @@ int l_new_thread(lua_State* L) {
 }
 
 }  // namespace
+
+std::string module_chunk_name(const std::string& name) {
+  std::string path = "@" + name;
+  std::replace(path.begin(), path.end(), '.', '/');
+  return path + ".lua";
+}
 
 Result<std::shared_ptr<const flow::Schema>> SchemaCache::get(const std::string& json, const std::string& what) {
   std::string key = what + '\0' + json;
@@ -166,7 +174,7 @@ void LuaScript::warn_once(const std::string& text) {
 Result<Module> LuaScript::find_module(const std::string& name) {
   Result<std::string> text = context_.find_module(name);
   if (!text.ok()) return text.error();
-  return Module{"@" + name, std::move(*text)};
+  return Module{module_chunk_name(name), std::move(*text)};
 }
 
 void LuaScript::declared(engine::Definition definition) {

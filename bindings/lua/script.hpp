@@ -46,6 +46,9 @@ struct CompiledBundle {
   std::string chunk_name;    // "@order.lua"
 };
 
+// What messages call a module: "lib.tax" is lib/tax.lua.
+std::string module_chunk_name(const std::string& name);
+
 // Schemas by their text: compiling one costs more than a run.
 class SchemaCache {
  public:

@@ -233,13 +233,19 @@ void Engine::turn() {
       node = {};   // the run and its state go before anybody is told
       if (options_.observer != nullptr) options_.observer->ended(row, ending);
       if (ended) ended(row, ending);
-    } else if (run->execution_->evictable() &&
-               run->execution_->next_wake_us() - options_.loop->clock().wall_us() > options_.settings.evict_after_us) {
+    } else if (may_leave(*run)) {
       turns_.erase(std::remove(turns_.begin(), turns_.end(), run), turns_.end());
       evict(*run);
     }
   }
   options_.store->flush();
+}
+
+// A run that waits for a signal alone, or sleeps for long, leaves memory.
+bool Engine::may_leave(const Run& run) const {
+  if (!run.execution_->evictable()) return false;
+  int64_t wake_us = run.execution_->next_wake_us();
+  return wake_us == 0 || wake_us - options_.loop->clock().wall_us() > options_.settings.evict_after_us;
 }
 
 void Engine::evict(Run& run) {
@@ -248,11 +254,13 @@ void Engine::evict(Run& run) {
   sleeper.row.last_seq = run.execution_->last_seq();
   sleeper.ended = std::move(run.ended_);
   std::string id = sleeper.row.id;
-  int64_t delay_us = run.execution_->next_wake_us() - options_.loop->clock().wall_us();
+  int64_t wake_us = run.execution_->next_wake_us();
   runs_.erase(id);
   sleeper.row.input.clear();   // it is in the store: a sleeper is small
   sleeper.row.input.shrink_to_fit();
-  sleeper.timer = options_.loop->start_timer(delay_us, [this, id] { wake(id); });
+  sleeper.timer = 0;
+  if (wake_us != 0)
+    sleeper.timer = options_.loop->start_timer(wake_us - options_.loop->clock().wall_us(), [this, id] { wake(id); });
   sleeping_.emplace(id, std::move(sleeper));
 }
 
@@ -281,6 +289,49 @@ void Engine::wake(const std::string& id) {
     ended(shown, ending);
   };
   load(std::move(**row), reopened, ended);
+}
+
+void Engine::signal(const std::string& run, const std::string& name, const std::string& value, const std::string& id,
+                    std::function<void(Result<void>)> done) {
+  if (sleeping_.count(run) != 0) wake(run);
+  if (auto live = runs_.find(run); live != runs_.end()) {
+    if (!live->second->execution_->signal(name, value, id, [done] { done({}); }))
+      done(Error(code::k_usage, "run '" + run + "' is ending: it takes no signals"));
+    return;
+  }
+  Result<std::optional<RunRow>> row = reader().run(run);
+  if (!row.ok()) return done(row.error());
+  if (!row->has_value()) return done(Error(code::k_not_found, "no run '" + run + "' in this store"));
+  if (store::is_final((*row)->status))
+    return done(Error(code::k_usage, "run '" + run + "' is " + std::string(store::status_name((*row)->status)) +
+                                         " already: it takes no signals"));
+  signal_stored(std::move(**row), name, value, id, std::move(done));
+}
+
+// For a run that nobody executes: the record is appended, and read when the run is resumed.
+void Engine::signal_stored(RunRow row, const std::string& name, const std::string& value, const std::string& id,
+                           std::function<void(Result<void>)> done) {
+  auto records = reader().records(row.no, 1, 0);
+  if (!records.ok()) return done(records.error());
+  for (const journal::Record& record : *records)
+    if (!id.empty() && record.kind == journal::Kind::signal && flow::signal_id_of(record) == id) return done({});
+  auto append = [this, name, value, id, done = std::move(done)](Result<RunRow> claimed) mutable {
+    if (!claimed.ok()) return done(claimed.error());
+    store::Append batch;
+    batch.run = claimed->no;
+    batch.epoch = claimed->epoch;
+    journal::Record record;
+    record.seq = claimed->last_seq + 1;
+    record.kind = journal::Kind::signal;
+    record.name = name;
+    record.at_us = options_.loop->clock().wall_us();
+    record.data = flow::signal_data(value, id);
+    batch.records.push_back(std::move(record));
+    options_.store->append(std::move(batch), *options_.loop, std::move(done));
+    options_.loop->ask_turn();
+  };
+  options_.store->claim(row.id, *options_.loop, std::move(append));
+  options_.loop->ask_turn();
 }
 
 bool Engine::cancel(const std::string& id, const std::string& by) {

@@ -74,6 +74,12 @@ class Engine {
   // Asks a live run of this engine to end. False: no such run here.
   bool cancel(const std::string& id, const std::string& by);
 
+  // Gives a run a signal; `value` is JSON text, `id` makes it the same one when it is sent again (or is empty). `done` comes
+  // once it is on disk; the run goes on when it is live here or asleep, else when it is resumed. Errors: "not_found",
+  // "usage" (it is over), "storage".
+  void signal(const std::string& run, const std::string& name, const std::string& value, const std::string& id,
+              std::function<void(Result<void>)> done);
+
   size_t live() const { return runs_.size(); }           // runs in memory
   size_t sleeping() const { return sleeping_.size(); }   // evicted, waiting for their time
 
@@ -96,7 +102,10 @@ class Engine {
   void open_run(store::RunRow row, StartFacts facts, std::vector<journal::Record> records, BundleRef bundle, bool resumed,
                 Started started, Ended ended);
   void load(store::RunRow row, Started started, Ended ended);
+  bool may_leave(const Run& run) const;
   void evict(Run& run);
+  void signal_stored(store::RunRow row, const std::string& name, const std::string& value, const std::string& id,
+                     std::function<void(Result<void>)> done);
   void wake(const std::string& id);
   Result<BundleRef> bundle(const std::string& hash);
   store::StoreReader& reader();

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -42,6 +43,9 @@ class RunContext {
   virtual const store::RunRow& row() const = 0;
   virtual const StartFacts& facts() const = 0;
   virtual int attempt() const = 0;          // this.attempt
+  // Gives another run of this store a signal; see Engine::signal.
+  virtual void send_signal(const std::string& run, const std::string& name, const std::string& value,
+                           const std::string& id, std::function<void(Result<void>)> done) = 0;
   // A line of the run's log; dropped during replay.
   virtual void log(const char* level, std::string_view text, std::string_view fields) = 0;
   // A module's text: of the bundle, added by a record, or from disk (then it is added by a record).

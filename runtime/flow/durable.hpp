@@ -17,6 +17,7 @@ class Durable : public task::Operation {
   uint64_t fingerprint() const { return fingerprint_; }
   task::Task& task() const { return *task_; }
   uint32_t number() const { return number_; }
+  const task::ErrorRef& cancel_cause() const { return cancelled_; }   // null: it is not being cancelled
 
   // "step", "sleep": the call as scripts know it.
   virtual const char* call() const = 0;
@@ -33,14 +34,13 @@ class Durable : public task::Operation {
   // Live, after start(), at most once: end early. Must lead to record() or record_cancelled(), at once or later.
   virtual void teardown(const task::ErrorRef& reason) = 0;
 
-  // It has been active for some 100 ms, called again each 100 ms.
+  // It has been active for some 100 ms. Called once.
   virtual void lasting() {}
 
   journal::Trail::Op recorded() const;
   void record(journal::Kind kind, std::string data);
   void record_cancelled();
   bool cancelled() const { return cancelled_ != nullptr; }
-  const task::ErrorRef& cancel_cause() const { return cancelled_; }
   // A record of this operation without outcome.
   journal::Record remark(journal::Kind kind, std::string data) const;
 
@@ -58,6 +58,7 @@ class Durable : public task::Operation {
   State state_ = State::fresh;
   bool has_record_ = false;        // on replay: its outcome stands in the journal
   task::ErrorRef cancelled_;
+  bool told_ = true;               // lasting() was called
   size_t active_index_ = 0;        // place in the execution's list of active operations
 };
 

@@ -8,6 +8,7 @@
 #include "runtime/base/ids.hpp"
 #include "runtime/flow/durable.hpp"
 #include "runtime/flow/loop.hpp"
+#include "runtime/flow/root_scope.hpp"
 #include "runtime/flow/saga.hpp"
 #include "runtime/journal/payload.hpp"
 
@@ -21,27 +22,6 @@ namespace {
 constexpr int64_t k_lasting_us = 100'000;   // an attempt that lasts so long is noted as started
 constexpr size_t k_drain_batch = 4096;   // tasks resumed between two looks at the delivery
 }
-
-// The main task and the tasks that were left to the run. The run is over when all have ended.
-class Execution::RootScope final : public task::Scope {
- public:
-  explicit RootScope(Execution& execution) : execution_(execution) {}
-  // What is left to the run joins the main task's saga as long as that is there.
-  task::Task* owner() override { return children().empty() ? nullptr : children().front().get(); }
-  void child_ended(task::Task& task) override {
-    if (task.number == 0) execution_.main_ended(task);
-    else release(task);
-    if (live() == 0) execution_.finish();
-  }
-  template <class F>
-  void each_waiting(F&& f) const {
-    for (auto& child : children())
-      if (child->state == task::Task::State::waiting) f(*child);
-  }
-
- private:
-  Execution& execution_;
-};
 
 Execution::Execution(Options options)
     : options_(std::move(options)), scheduler_(options_.seed, options_.rules), cursor_(std::move(options_.records)),
@@ -57,6 +37,7 @@ Execution::Execution(Options options)
       running_us_ += std::max<int64_t>(0, record.at_us - std::max(started_us, before_us));
     before_us = std::max(before_us, record.at_us);
     running_us_ = std::max(running_us_, running_time_until(record));   // a loop's own records may be gone
+    if (record.kind == Kind::signal) signal_ids_.insert(signal_id_of(record));
   }
   shown_ = options_.row.status;
   shown_wake_us_ = options_.row.wake_us;
@@ -96,22 +77,29 @@ void Execution::turn() {
   if (stopped_) return;
   look_for_deadlock();
   flush();
-  if (!active_.empty() && lasting_timer_ == 0)
+  if (untold_ > 0 && lasting_timer_ == 0)
     lasting_timer_ = loop().start_timer(k_lasting_us, [this] { tell_lasting(); });
 }
 
 void Execution::tell_lasting() {
   lasting_timer_ = 0;
-  for (size_t i = 0; i < active_.size(); ++i) active_[i]->lasting();
+  for (Durable* op : active_) {
+    if (std::exchange(op->told_, true)) continue;
+    op->lasting();
+  }
+  untold_ = 0;
   options_.listener->ask_turn();
 }
 
 void Execution::hold(Durable& op) {
   op.active_index_ = active_.size();
+  op.told_ = false;
+  ++untold_;
   active_.push_back(&op);
 }
 
 void Execution::drop(Durable& op) {
+  if (!op.told_) --untold_;
   active_[op.active_index_] = active_.back();
   active_[op.active_index_]->active_index_ = op.active_index_;
   active_.pop_back();
@@ -120,6 +108,7 @@ void Execution::drop(Durable& op) {
 // Everything waits and nothing is under way that could wake anything: say so at once instead of waiting for ever.
 void Execution::look_for_deadlock() {
   if (over_ || deciding_ || replaying_ || !scheduler_.idle() || !active_.empty() || !sleeping_.empty() ||
+      !receivers_.empty() ||
       !tail_.empty() || in_flight_ != 0 || root_->live() == 0)
     return;
   abort(Error(code::k_deadlock, "every task waits for another one and nothing can wake any of them: " + waits()));
@@ -141,6 +130,10 @@ bool Execution::deliver_next() {
     cursor_.advance();
   if (cursor_.replaying()) {
     const Record& record = cursor_.next();
+    if (is_settled(record)) {
+      cursor_.advance();
+      return true;
+    }
     if (record.op == 0) {
       cursor_.advance();
       now_us_ = record.at_us;
@@ -179,7 +172,9 @@ void Execution::deliver(const Record& record, Durable* op) {
 void Execution::deliver_to_run(const Record& record) {
   now_us_ = record.at_us;
   delivered_seq_ = record.seq;
-  if (record.kind == Kind::cancel_requested) {
+  if (record.kind == Kind::signal) {
+    deliver_signal(record);
+  } else if (record.kind == Kind::cancel_requested) {
     auto reason = std::make_shared<const Error>(error_from_json_text(journal::error_of(record.data)));
     root_->cancel_children(scheduler_, reason);
   } else if (record.kind == Kind::run_done) {
@@ -258,9 +253,7 @@ bool Execution::shortcut(const Record& record) {
 }
 
 void Execution::end_unrecorded(Durable& op) {
-  op.state_ = Durable::State::over;
-  auto found = waiting_.find(op.task().id);
-  if (found != waiting_.end() && found->second == &op) waiting_.erase(found);
+  forget(op);
   scheduler_.wake(op.task(), task::Outcome::of_error(op.cancel_cause()));
   ask_turn();
 }
@@ -290,91 +283,13 @@ bool Execution::noted(const task::Task& task, uint32_t op, Kind kind) const {
   return cursor_.find(cursor_.trail(task.id).op(op), kind) != nullptr;
 }
 
-void Execution::append(Record record, Durable* op, std::function<void()> then, bool soon) {
-  if (stopped_ || over_) return;
-  record.seq = ++last_seq_;
-  record.at_us = loop().clock().wall_us();
-  pending_.push_back(record);
-  tail_.push_back({std::move(record), op, std::move(then)});
-  if (soon) {
-    flush_wanted_ = true;
-    options_.listener->ask_turn();
-  }
-}
-
-void Execution::flush() {
-  if (!flush_wanted_ || pending_.empty()) return;
-  flush_wanted_ = false;
-  store::Append batch;
-  batch.run = options_.row.no;
-  batch.epoch = options_.row.epoch;
-  batch.records = std::move(pending_);
-  pending_.clear();
-  batch.forgotten = std::move(forgotten_);
-  forgotten_.clear();
-  if (deciding_) {
-    batch.patch.status = deciding_->status;
-    batch.patch.wake_us = 0;
-    if (deciding_->error) batch.patch.error = to_json_text(*deciding_->error);
-    else batch.patch.output = deciding_->output;
-  } else {
-    bool waits = active_.empty() && !sleeping_.empty() && scheduler_.idle();
-    Status status = waits ? Status::waiting : Status::running;
-    int64_t wake_us = waits ? next_wake_us() : 0;
-    if (status != shown_ || wake_us != shown_wake_us_) {
-      batch.patch.status = shown_ = status;
-      batch.patch.wake_us = shown_wake_us_ = wake_us;
-    }
-  }
-  uint64_t seq = batch.records.back().seq;
-  ++in_flight_;
-  options_.store->append(std::move(batch), loop(), [this, seq](Result<void> result) {
-    --in_flight_;
-    if (result.ok()) committed(seq);
-    else refused(result.error());
-  });
-}
-
-// The listener is told when no other append is under way, so that it may destroy the execution.
-void Execution::refused(const Error& error) {
-  stopped_ = true;
-  scheduler_.stop();
-  if (refusal_ == nullptr) refusal_ = std::make_unique<Error>(error);
-  if (in_flight_ == 0) options_.listener->store_failed(*refusal_);
-}
-
-void Execution::committed(uint64_t seq) {
-  committed_seq_ = std::max(committed_seq_, seq);
-  options_.listener->ask_turn();
-}
-
-void Execution::request_cancel(Error reason, const std::string& by) {
-  if (over_ || stopped_ || deciding_) return;
-  Record record;
-  record.kind = Kind::cancel_requested;
-  record.task = "";
-  record.name = by;
-  record.data = journal::with_error({}, to_json_text(reason));
-  append(std::move(record), nullptr, {}, true);
-}
-
-void Execution::abort(Error error) {
-  if (over_ || stopped_ || deciding_) return;
-  scheduler_.stop();
-  for (Tail& tail : tail_) {   // nobody is left to be told
-    tail.op = nullptr;
-    tail.then = nullptr;
-  }
-  Ending ending;
-  ending.status = Status::failed;
-  ending.error = std::make_shared<const Error>(std::move(error));
-  replaying_ = false;
-  record_end(std::move(ending));
-}
-
 bool Execution::evictable() const {
-  return !over_ && !stopped_ && !replaying_ && !deciding_ && active_.empty() && !sleeping_.empty() && scheduler_.idle() &&
-         in_flight_ == 0 && tail_.empty() && pending_.empty();
+  return !over_ && !stopped_ && !replaying_ && !deciding_ && waits_only() && in_flight_ == 0 && tail_.empty() && pending_.empty();
+}
+
+// Nothing is under way: only time or a signal can move the run.
+bool Execution::waits_only() const {
+  return active_.empty() && scheduler_.idle() && (!sleeping_.empty() || !receivers_.empty());
 }
 
 int64_t Execution::next_wake_us() const {
@@ -386,83 +301,6 @@ void Execution::timer_ended(int64_t due_us) {
   if (found == sleeping_.end()) return;
   *found = sleeping_.back();
   sleeping_.pop_back();
-}
-
-void Execution::diverge(const std::string& what) {
-  pending_.clear();   // the journal stays as it was found
-  Ending ending;
-  ending.status = Status::diverged;
-  ending.error = std::make_shared<const Error>(code::k_diverged, what);
-  end_life(std::move(ending));
-}
-
-void Execution::pause(Error error) {
-  Ending ending;
-  ending.status = Status::paused;
-  ending.error = std::make_shared<const Error>(std::move(error));
-  end_life(std::move(ending));
-}
-
-// The end of this life, not of the run: no task is resumed any more, the row says how it stands.
-void Execution::end_life(Ending ending) {
-  if (over_ || stopped_ || deciding_) return;
-  scheduler_.stop();
-  stopped_ = true;
-  ending_ = std::move(ending);
-  store::Append batch;
-  batch.run = options_.row.no;
-  batch.epoch = options_.row.epoch;
-  batch.records = std::move(pending_);
-  batch.patch.status = ending_.status;
-  batch.patch.wake_us = 0;
-  batch.patch.error = to_json_text(*ending_.error);
-  ++in_flight_;
-  options_.store->append(std::move(batch), loop(), [this](Result<void> result) {
-    --in_flight_;
-    if (!result.ok()) return refused(result.error());
-    over_ = true;
-    options_.listener->ended(ending_);
-  });
-  options_.listener->ask_turn();
-}
-
-void Execution::main_ended(task::Task& task) {
-  Ending ending;
-  if (!task.failed) {
-    Result<std::string> output = task.coroutine->encode_result();
-    if (output.ok()) output = options_.listener->check_output(std::move(output.value()));
-    if (output.ok()) ending.output = std::move(output.value());
-    else ending.error = std::make_shared<const Error>(std::move(output.error()));
-  } else {
-    ending.error = task.error;
-  }
-  if (ending.error != nullptr) {
-    bool cancelled = task.ended_cancelled() && ending.error->code == code::k_cancelled;
-    ending.status = cancelled ? Status::cancelled : Status::failed;
-    root_->cancel_children(scheduler_, ending.error);
-  }
-  ending_ = std::move(ending);
-}
-
-void Execution::finish() {
-  if (cursor_.replaying()) {
-    const Record& left = cursor_.next();
-    diverge("the script ended, but record " + std::to_string(left.seq) + " (" + std::string(kind_name(left.kind)) + " '" +
-            left.name + "') was not asked for");
-    return;
-  }
-  replaying_ = false;
-  record_end(std::move(ending_));
-}
-
-void Execution::record_end(Ending ending) {
-  Record record;
-  record.kind = Kind::run_done;
-  record.name = std::string(store::status_name(ending.status));
-  record.data = ending.error ? journal::with_error({}, to_json_text(*ending.error))
-                             : journal::with_value({}, ending.output);
-  deciding_ = std::move(ending);
-  append(std::move(record), nullptr, {}, true);
 }
 
 std::optional<uint64_t> Execution::checkpoint_mark(const std::string& name) const {

@@ -18,6 +18,7 @@
 #include <memory>
 #include <string>
 #include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 #include "runtime/journal/cursor.hpp"
@@ -29,6 +30,11 @@ namespace perilune::flow {
 
 class Durable;
 class Execution;
+class Receive;
+
+// The data of a signal record; `id` says that it is the same signal when it is sent again, or is empty.
+std::string signal_data(const std::string& value_json, const std::string& id);
+std::string signal_id_of(const journal::Record& record);
 
 // How a run ended in this process.
 struct Ending {
@@ -44,6 +50,8 @@ struct Marks {
   int64_t running_us = 0;
   uint64_t undo_order = 0;
   std::unordered_map<std::string, uint64_t> checkpoints;
+  std::unordered_map<std::string, std::deque<std::string>> inbox;
+  std::vector<std::string> settled;   // operations that have ended, but whose record is still to be passed by
 };
 
 // Who owns the execution: engine::Run.
@@ -84,6 +92,10 @@ class Execution {
   void turn();
   // Asks the run to end: recorded, then delivered like any outcome.
   void request_cancel(Error reason, const std::string& by);
+  // A signal for the run: recorded, then delivered. `committed` is called once it is on disk. A signal with an id that the
+  // journal holds already is not recorded again. False: the run is ending and takes none.
+  bool signal(const std::string& name, const std::string& value_json, const std::string& id,
+              std::function<void()> committed);
   // The script cannot go on (budget, memory): the run fails here, no task is resumed any more.
   void abort(Error error);
   // Nothing but timers is waited for and all is committed: the run may leave memory.
@@ -135,6 +147,14 @@ class Execution {
   void mark_checkpoint(const std::string& name) { checkpoints_[name] = undo_order_; }
   std::optional<uint64_t> checkpoint_mark(const std::string& name) const;
 
+  // ---- for receive (inbox.cpp)
+  bool take_signal(const std::string& name, std::string& value);
+  void drop_signals(const std::string& name);
+  void add_receiver(Receive& receiver);
+  void remove_receiver(Receive& receiver);
+  // Ends a waiting operation with an outcome that another record brought.
+  void settle(Durable& op, task::Outcome outcome);
+
   std::string operation_key(const task::Task& task, uint32_t op) const;
 
   // ---- for loops: a call whose work is recorded between its opening and its outcome (execution_marks.cpp)
@@ -149,7 +169,7 @@ class Execution {
   // On replay, while the task is alone: the run stands as it stood then, what was delivered before is not delivered again.
   void restore(const Marks& marks);
   // Records of tasks that nobody needs any more: they go with the next commit.
-  void forget(store::Forgotten range) { forgotten_.push_back(range); }
+  void let_go(store::Forgotten range) { let_go_.push_back(range); }
   const std::function<bool()>& snapshot_due() const { return options_.snapshot_due; }
 
  private:
@@ -162,10 +182,15 @@ class Execution {
   bool deliver_next();
   void deliver(const journal::Record& record, Durable* op);
   void deliver_to_run(const journal::Record& record);
+  void deliver_signal(const journal::Record& record);
+  void forget(Durable& op);
+  bool is_settled(const journal::Record& record) const;
+  bool waits_only() const;
   void end_replay();
   bool shortcut(const journal::Record& record);
   void append(journal::Record record, Durable* op, std::function<void()> then, bool soon);
   void flush();
+  store::RunPatch status_patch();
   void committed(uint64_t seq);
   void refused(const Error& error);
   void main_ended(task::Task& task);
@@ -193,14 +218,19 @@ class Execution {
   uint64_t committed_seq_ = 0;
   uint64_t delivered_seq_ = 0;
   std::vector<journal::Record> pending_;     // to be handed to the store
-  std::vector<store::Forgotten> forgotten_;  //   with these
+  std::vector<store::Forgotten> let_go_;     // what goes with them
   bool flush_wanted_ = false;
   std::deque<Tail> tail_;
   std::unique_ptr<Error> refusal_;           // what the store said first
   int in_flight_ = 0;                        // appends the store has not answered
   std::vector<Durable*> active_;
+  size_t untold_ = 0;                        // active operations that lasting() was not called for
   loop::TimerId lasting_timer_ = 0;
   std::vector<int64_t> sleeping_;
+  std::vector<Receive*> receivers_;          // in the order of their calls
+  std::unordered_map<std::string, std::deque<std::string>> inbox_;   // signals that nobody has taken, by name
+  std::unordered_set<std::string> settled_;  // "task#op" of operations that ended by a signal
+  std::unordered_set<std::string> signal_ids_;
   uint64_t undo_order_ = 0;
   std::unordered_map<std::string, uint64_t> checkpoints_;
   store::Status shown_ = store::Status::running;

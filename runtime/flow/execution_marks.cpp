@@ -51,7 +51,13 @@ bool Execution::alone(const Task& task) {
   return scheduler_.live() == line;
 }
 
-Marks Execution::marks() const { return {delivered_seq_, now_us_, running_us_, undo_order_, checkpoints_}; }
+Marks Execution::marks() const {
+  Marks marks{delivered_seq_, now_us_, running_us_, undo_order_, checkpoints_, inbox_, {}};
+  for (const Tail& tail : tail_)
+    if (carries_outcome(tail.record.kind) && is_settled(tail.record))
+      marks.settled.push_back(tail.record.task + "#" + std::to_string(tail.record.op));
+  return marks;
+}
 
 void Execution::restore(const Marks& marks) {
   cursor_.skip_to(marks.delivered_seq);
@@ -59,6 +65,8 @@ void Execution::restore(const Marks& marks) {
   now_us_ = marks.now_us;
   undo_order_ = marks.undo_order;
   checkpoints_ = marks.checkpoints;
+  inbox_ = marks.inbox;
+  settled_.insert(marks.settled.begin(), marks.settled.end());
 }
 
 }  // namespace perilune::flow

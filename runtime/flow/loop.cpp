@@ -37,6 +37,8 @@ std::string snapshot_member(const LoopSnapshot& snapshot) {
                {"running", snapshot.marks.running_us},
                {"undo", snapshot.marks.undo_order},
                {"checkpoints", snapshot.marks.checkpoints},
+               {"inbox", snapshot.marks.inbox},
+               {"settled", snapshot.marks.settled},
                {"size", snapshot.graph.size()}};
   std::string text = head.dump(-1, ' ', false, json::error_handler_t::replace);
   text.pop_back();
@@ -66,6 +68,8 @@ std::optional<LoopSnapshot> read_snapshot(std::string_view data) {
   snapshot.marks.running_us = head.value("running", int64_t{0});
   snapshot.marks.undo_order = head.value("undo", uint64_t{0});
   snapshot.marks.checkpoints = head.value("checkpoints", snapshot.marks.checkpoints);
+  snapshot.marks.inbox = head.value("inbox", snapshot.marks.inbox);
+  snapshot.marks.settled = head.value("settled", snapshot.marks.settled);
   snapshot.graph = data.substr(to + k_graph.size(), head.value("size", size_t{0}));
   return snapshot;
 }
@@ -76,7 +80,7 @@ int64_t running_time_until(const journal::Record& record) {
 }
 
 void LoopCall::start() {
-  for (store::Forgotten range : forgotten_) execution_.forget(range);
+  for (store::Forgotten range : forgotten_) execution_.let_go(range);
   record(Kind::loop_done, std::move(data_));
 }
 
@@ -189,7 +193,7 @@ std::vector<store::Forgotten> Loop::superseded() {
 void Loop::save(const std::string& graph, int64_t cost_us, int64_t busy_us) {
   journal::Record record = call_->remark(
       Kind::loop_snapshot, journal::with_value({0, 0, snapshot_member(snapshot_of(graph, false))}, {}));
-  for (store::Forgotten range : superseded()) execution_.forget(range);
+  for (store::Forgotten range : superseded()) execution_.let_go(range);
   execution_.note(std::move(record), true);
   newest_seq_ = execution_.last_seq();
   since_position_ = execution_.position();

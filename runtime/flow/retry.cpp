@@ -19,6 +19,7 @@ int64_t retry_delay_us(const RetryPolicy& policy, const Error& error, int attemp
   double delay_us = static_cast<double>(policy.backoff_us) * std::pow(policy.factor, attempt - 1);
   delay_us = std::min(delay_us, static_cast<double>(policy.max_us));
   delay_us *= 1 + policy.jitter * (2 * random.uniform() - 1);
+  delay_us = std::min(delay_us, static_cast<double>(policy.max_us));
   if (error.retry_after_s >= 0) delay_us = std::max(delay_us, error.retry_after_s * 1e6);
   return static_cast<int64_t>(std::min(delay_us, 1e15));
 }

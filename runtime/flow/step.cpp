@@ -23,6 +23,7 @@ Step::Step(Execution& execution, StepSpec spec, std::unique_ptr<StepCode> code)
 
 Step::~Step() {
   execution_.loop().stop_timer(timer_);
+  execution_.loop().stop_timer(heartbeat_timer_);
   if (phase_ != Phase::idle) execution_.drop(*this);
 }
 
@@ -116,11 +117,8 @@ void Step::run_attempt() {
   context_.random = Random(hash64(name(), static_cast<uint64_t>(attempt_) + number()));
   context_.key = [this] { return execution_.operation_key(task(), number()); };
   context_.heartbeat = [this](std::string progress) {
-    int64_t now_us = execution_.loop().clock().mono_us();
-    context_.last_progress = progress;
-    if (now_us - last_heartbeat_us_ < k_heartbeat_gap_us) return;
-    last_heartbeat_us_ = now_us;
-    execution_.note(remark(Kind::heartbeat, journal::with_value({}, progress)), true);
+    context_.last_progress = std::move(progress);
+    note_heartbeat();
   };
   attempt_started_us_ = execution_.loop().clock().wall_us();
   context_.deadline_us = spec_.timeout_us > 0 ? attempt_started_us_ + spec_.timeout_us : 0;
@@ -134,6 +132,22 @@ void Step::run_attempt() {
     });
   }
   execution_.ask_turn();
+}
+
+// Heartbeats that come too close together wait for the end of the gap; the newest is written then.
+void Step::note_heartbeat() {
+  if (heartbeat_timer_ != 0) return;
+  int64_t now_us = execution_.loop().clock().mono_us();
+  int64_t due_us = last_heartbeat_us_ + k_heartbeat_gap_us;
+  if (last_heartbeat_us_ != 0 && now_us < due_us) {
+    heartbeat_timer_ = execution_.loop().start_timer(due_us - now_us, [this] {
+      heartbeat_timer_ = 0;
+      note_heartbeat();
+    });
+    return;
+  }
+  last_heartbeat_us_ = now_us;
+  execution_.note(remark(Kind::heartbeat, journal::with_value({}, context_.last_progress)), true);
 }
 
 void Step::lasting() {
@@ -152,9 +166,8 @@ void Step::child_ended(task::Task& ended) {
     attempt_ended(ended);
   } else if (ended.failed && cancelled()) {
     finish(Kind::op_cancelled, {});
-  } else if (ended.failed) {   // the question itself failed: that is the step's failure
-    error_ = *ended.error;
-    fail_for_good();
+  } else if (ended.failed) {
+    question_failed(*ended.error);
   } else {
     bool yes = truthy(ended.coroutine->encode_result());
     if (phase == Phase::condition) yes ? begin_attempt() : finish(Kind::step_skipped, {});
@@ -180,12 +193,23 @@ void Step::attempt_ended(task::Task& ended) {
   attempt_failed(*ended.error);
 }
 
-void Step::attempt_failed(Error error) {
-  if (attempt_ > 1) earlier_.push_back(std::move(error_));
+// `when` or a filter of retry raised: that is the step's failure. What a filter was asked about is not lost.
+void Step::question_failed(const Error& error) {
+  if (attempt_ > 0) earlier_.push_back(std::move(error_));
+  set_error(error);
+  fail_for_good();
+}
+
+void Step::set_error(Error error) {
   error_ = std::move(error);
   if (error_.code == code::k_script) error_.code = code::k_step_failed;
   if (error_.step.empty()) error_.step = name();
   error_.attempt = attempt_;
+}
+
+void Step::attempt_failed(Error error) {
+  if (attempt_ > 1) earlier_.push_back(std::move(error_));
+  set_error(std::move(error));
   if (cancelled() || !may_retry(spec_.retry, error_, attempt_ - attempts_before_)) return fail_for_good();
   if (!ask(Phase::asking_on, code_->retry_on(error_))) decide_retry();
 }
@@ -228,6 +252,8 @@ void Step::fail_for_good() {
 
 void Step::finish(Kind kind, std::string data) {
   phase_ = Phase::idle;
+  execution_.loop().stop_timer(heartbeat_timer_);   // nobody will need the progress
+  heartbeat_timer_ = 0;
   execution_.drop(*this);
   if (kind == Kind::op_cancelled) record_cancelled();
   else record(kind, std::move(data));

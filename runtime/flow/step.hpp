@@ -68,6 +68,9 @@ class Step final : public Durable, public task::Scope {
   void run_attempt();
   void attempt_ended(task::Task& task);
   void attempt_failed(Error error);
+  void question_failed(const Error& error);
+  void set_error(Error error);
+  void note_heartbeat();
   void decide_retry();
   void retry_later();
   void fail_for_good();
@@ -90,6 +93,7 @@ class Step final : public Durable, public task::Scope {
   bool unknown_ = false;            // an intent of an earlier life has no outcome
   int64_t resume_at_us_ = 0;        // back-off of an earlier life, wall time
   int64_t last_heartbeat_us_ = 0;
+  loop::TimerId heartbeat_timer_ = 0;   // a heartbeat that waits for its gap
   Error error_;                     // of the attempt that failed last
   std::vector<Error> earlier_;      // of those before
   loop::TimerId timer_ = 0;         // time-out or back-off

@@ -32,7 +32,7 @@ constexpr KindRow k_kinds[] = {
     {Kind::op_cancelled, "op_cancelled", true},
     {Kind::timer_set, "timer_set", false},
     {Kind::timer_fired, "timer_fired", true},
-    {Kind::signal_sent, "signal_sent", false},
+    {Kind::signal_sent, "signal_sent", true},
     {Kind::signal, "signal", true},
     {Kind::decision, "decision", true},
     {Kind::loop_started, "loop_started", false},

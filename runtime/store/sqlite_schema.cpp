@@ -145,7 +145,9 @@ Result<SqliteConnection> open_database_for_reading(const std::string& path) {
   Result<SqliteConnection> db = open_reading(path, SqliteConnection::Mode::read_only);
   if (db || db.error().code != code::k_storage || has_log(path)) return db;
   Result<SqliteConnection> frozen = open_reading(path, SqliteConnection::Mode::frozen);
-  return frozen ? std::move(frozen) : std::move(db);
+  // Whoever made the file was killed before there was anything in it; the next writer makes it anew.
+  bool empty = !frozen && frozen.error().code == code::k_not_found;
+  return frozen || empty ? std::move(frozen) : std::move(db);
 }
 
 }  // namespace perilune::store

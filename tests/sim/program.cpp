@@ -36,7 +36,7 @@ class Writer {
   }
 
   std::string statement(int depth) {
-    uint64_t kinds = depth >= 3 ? 7 : 17;
+    uint64_t kinds = depth >= 3 ? 8 : 18;
     switch (random_.below(kinds)) {
       case 0: return "shared = shared * 3 + " + std::to_string(random_.below(100)) + "; saw('shared=' .. shared % 9973)\n";
       case 1: return "sleep(" + std::to_string(1 + random_.below(20)) + "); saw('" + name("slept") + "')\n";
@@ -45,14 +45,16 @@ class Writer {
       case 4: return plain_step();
       case 5: return undone_step();
       case 6: return compensation();
-      case 7: return branches("parallel", depth, "");
+      case 7:
+        return "saw('" + name("got") + "=' .. tostring(receive('ping', { timeout = " + std::to_string(random_.below(9)) + " })))\n";
+      case 13: return branches("parallel", depth, "");
       case 8: return branches("race", depth, "");
       case 9: return saga(depth);
       case 10: return branches("parallel", depth, random_.below(2) ? ", { need = 1 }" : ", { need = 1, rest = 'keep' }");
       case 11: return branches("parallel", depth, ", { fail = 'collect', limit = 2 }");
       case 12: return cancelled_task(depth);
-      case 13: case 14: return plain_loop();
-      case 15: return loop(depth);
+      case 14: case 15: return plain_loop();
+      case 16: return loop(depth);
       default: return wide_step();
     }
   }

@@ -103,6 +103,11 @@ Life run_once(const std::string& script, const task::Rules& rules, store::Memory
     request.id = k_run;
     engine.start(std::move(request), started, ended);
   }
+  for (uint64_t i = 0; i < 6; ++i) {   // signals come at any time
+    loop.start_timer(static_cast<int64_t>(recorder.random.below(60'000'000)), [&engine, seed, i] {
+      engine.signal(k_run, "ping", std::to_string(i), std::to_string(seed) + "-" + std::to_string(i), [](Result<void>) {});
+    });
+  }
   loop.run();
   return life;
 }

@@ -1,0 +1,116 @@
+// The ends of a run: completed, failed, cancelled; and of a life of it: paused, diverged. See execution.hpp.
+// SPDX-License-Identifier: MIT
+#include "runtime/flow/execution.hpp"
+
+#include "runtime/flow/root_scope.hpp"
+#include "runtime/journal/payload.hpp"
+
+namespace perilune::flow {
+
+using journal::Kind;
+using journal::Record;
+using store::Status;
+
+void Execution::request_cancel(Error reason, const std::string& by) {
+  if (over_ || stopped_ || deciding_) return;
+  Record record;
+  record.kind = Kind::cancel_requested;
+  record.task = "";
+  record.name = by;
+  record.data = journal::with_error({}, to_json_text(reason));
+  append(std::move(record), nullptr, {}, true);
+}
+
+void Execution::abort(Error error) {
+  if (over_ || stopped_ || deciding_) return;
+  scheduler_.stop();
+  for (Tail& tail : tail_) {   // nobody is left to be told
+    tail.op = nullptr;
+    tail.then = nullptr;
+  }
+  Ending ending;
+  ending.status = Status::failed;
+  ending.error = std::make_shared<const Error>(std::move(error));
+  replaying_ = false;
+  record_end(std::move(ending));
+}
+
+void Execution::diverge(const std::string& what) {
+  pending_.clear();   // the journal stays as it was found
+  Ending ending;
+  ending.status = Status::diverged;
+  ending.error = std::make_shared<const Error>(code::k_diverged, what);
+  end_life(std::move(ending));
+}
+
+void Execution::pause(Error error) {
+  Ending ending;
+  ending.status = Status::paused;
+  ending.error = std::make_shared<const Error>(std::move(error));
+  end_life(std::move(ending));
+}
+
+// The end of this life, not of the run: no task is resumed any more, the row says how it stands.
+void Execution::end_life(Ending ending) {
+  if (over_ || stopped_ || deciding_) return;
+  scheduler_.stop();
+  stopped_ = true;
+  ending_ = std::move(ending);
+  store::Append batch;
+  batch.run = options_.row.no;
+  batch.epoch = options_.row.epoch;
+  batch.records = std::move(pending_);
+  batch.patch.status = ending_.status;
+  batch.patch.wake_us = 0;
+  batch.patch.error = to_json_text(*ending_.error);
+  ++in_flight_;
+  options_.store->append(std::move(batch), loop(), [this](Result<void> result) {
+    --in_flight_;
+    if (!result.ok()) return refused(result.error());
+    over_ = true;
+    options_.listener->ended(ending_);
+  });
+  options_.listener->ask_turn();
+}
+
+void Execution::main_ended(task::Task& task) {
+  Ending ending;
+  if (!task.failed) {
+    Result<std::string> output = task.coroutine->encode_result();
+    if (output.ok()) output = options_.listener->check_output(std::move(output.value()));
+    if (output.ok()) ending.output = std::move(output.value());
+    else ending.error = std::make_shared<const Error>(std::move(output.error()));
+  } else {
+    ending.error = task.error;
+  }
+  if (ending.error != nullptr) {
+    bool cancelled = task.ended_cancelled() && ending.error->code == code::k_cancelled;
+    ending.status = cancelled ? Status::cancelled : Status::failed;
+    root_->cancel_children(scheduler_, ending.error);
+  }
+  ending_ = std::move(ending);
+}
+
+void Execution::finish() {
+  while (cursor_.replaying() && (cursor_.next().kind == Kind::signal || is_settled(cursor_.next()))) cursor_.advance();
+  if (cursor_.replaying()) {   // unconsumed signals are no divergence, everything else is
+    const Record& left = cursor_.next();
+    diverge("the script ended, but record " + std::to_string(left.seq) + " (" + std::string(kind_name(left.kind)) + " '" +
+            left.name + "') was not asked for");
+    return;
+  }
+  replaying_ = false;
+  record_end(std::move(ending_));
+}
+
+void Execution::record_end(Ending ending) {
+  Record record;
+  record.kind = Kind::run_done;
+  record.name = std::string(store::status_name(ending.status));
+  record.data = ending.error ? journal::with_error({}, to_json_text(*ending.error))
+                             : journal::with_value({}, ending.output);
+  deciding_ = std::move(ending);
+  append(std::move(record), nullptr, {}, true);
+}
+
+}  // namespace perilune::flow

@@ -117,6 +117,8 @@ LoopPlan read_plan(lua_State* L) {
   plan.limit = static_cast<uint64_t>(options.integer("limit", 1, 1, k_keep_max));
   if (plan.limit > 1 && plan.form != LoopPlan::Form::each)
     lua::raise_usage(L, code::k_usage, "loop: limit (iterations at once) goes with each");
+  if (plan.limit > 1 && plan.every_us > 0)
+    lua::raise_usage(L, code::k_usage, "loop: every (a pause between iterations) and limit (several at once) exclude each other");
   return plan;
 }
 
@@ -180,6 +182,12 @@ int rested(lua_State* L, int, lua_KContext) {
   return go_on(L);
 }
 
+int window_ended(lua_State* L, int, lua_KContext) {
+  LoopRun& run = run_at(L);
+  end_window(L, run);
+  return iterated(L, LUA_OK, 0);
+}
+
 int never(lua_State*, int, lua_KContext) { return 0; }
 
 void push_value(lua_State* L, const LoopPlan& plan, uint64_t number) {
@@ -215,6 +223,12 @@ int go_on(lua_State* L) {
     if (done > 0 && run.plan.every_us > 0 && !run.rested) {
       if (!begin_rest(run)) return lua::suspend(L, rested);
       end_rest(L, run);
+    }
+    if (run.plan.limit > 1) {
+      if (!begin_window(L, run)) return lua::suspend(L, window_ended);
+      end_window(L, run);
+      if (ended_by_value(L, run)) return finish(L, run, k_loop_top + 1);
+      continue;
     }
     run.loop.begin_iteration();
     lua_pushvalue(L, k_loop_body);

@@ -44,6 +44,12 @@ struct LoopRun {
   lua::LuaTask& task() { return *script.current(); }
 };
 
+// ---- limit: iterations side by side, in windows that drain before the loop can be saved (loop_window.cpp)
+// Starts the iterations that come next. True: the task need not wait.
+bool begin_window(lua_State* L, LoopRun& run);
+// They have ended. Pushes the value that ends the loop, or nil; raises what one of them raised.
+void end_window(lua_State* L, LoopRun& run);
+
 // All that belongs between two iterations: puts an earlier life's snapshot back, numbers, saves.
 enum class Between : uint8_t { go_on, over, diverged };
 Between between_iterations(lua_State* L, LoopRun& run);

@@ -76,6 +76,11 @@ void Parallel::child_ended(Task& task) {
 
 void Parallel::decide(size_t index) {
   const Branch& branch = branches_[index];
+  if (spec_.enough && branch.end == End::done && spec_.enough(*branch.task)) {
+    winner_ = index;
+    found_ = true;
+    return stop("need", nullptr);
+  }
   if (spec_.race) {
     winner_ = index;
     return stop("need", branch.end == End::done ? nullptr : branch.error);
@@ -179,7 +184,7 @@ void Parallel::note_scope(Kind kind, std::string data) {
 // All branches, unless some of them are enough.
 std::vector<Task*> Parallel::waits_for() const {
   std::vector<Task*> tasks;
-  if (!stopping_ && (spec_.race || spec_.need > 0)) return tasks;
+  if (!stopping_ && (spec_.race || spec_.need > 0 || spec_.enough)) return tasks;
   for (auto& child : children())
     if (child->state != Task::State::ended) tasks.push_back(child.get());
   return tasks;

@@ -121,8 +121,9 @@ class Writer {
     return text + "saw(table.concat({ '" + n + "', tostring(v), t.n, alias.n, tostring(t.x), sum, tally, tostring(fns.last), tostring(set) }, ',')) end\n";
   }
   std::string form() {
-    switch (random_.below(4)) {
+    switch (random_.below(5)) {
       case 0: return "{ times = 4 }";
+      case 3: return "{ each = { 1, 2, 3, 4, 5 }, limit = 2, keep = 1 }";
       case 1: return "{ each = { 5, { 6 }, 7 }, keep = 1 }";
       case 2: return "{ from = 3, to = 1, by = -1, every = 1, keep = 0 }";
       default: return "{ times = 6, keep = 2 }";

@@ -18,6 +18,8 @@ constexpr lua::LazyGlobal k_globals[] = {
     {"compensate", open_compensate}, {"saga", open_saga},         {"rollback", open_rollback},
     {"shield", open_shield},     {"receive", open_receive},       {"send", open_send},
     {"decide", open_decide},         {"branch", open_branch},
+    {"channel", open_channel},   {"join", open_join},             {"lock", open_lock},
+    {"guard", open_guard},       {"finish", open_finish},
     {"input", open_input},       {"fail", open_fail},             {"log", open_log},
     {"json", open_json},         {"shell", open_shell},           {"http", open_http},
     {"file", open_file},         {"crypto", open_crypto},         {"text", open_text},

@@ -12,6 +12,11 @@ int open_race(lua_State* L);
 int open_map(lua_State* L);
 int open_spawn(lua_State* L);        // api_spawn.cpp
 int open_group(lua_State* L);        // api_group.cpp
+int open_channel(lua_State* L);      // api_channel.cpp
+int open_join(lua_State* L);         // api_join.cpp
+int open_lock(lua_State* L);         // api_lock.cpp
+int open_guard(lua_State* L);        // api_guard.cpp
+int open_finish(lua_State* L);       // api_finish.cpp
 int open_sleep(lua_State* L);        // api_time.cpp
 int open_now(lua_State* L);
 int open_uuid(lua_State* L);

@@ -40,6 +40,12 @@ class Durable : public task::Operation {
   journal::Trail::Op recorded() const;
   void record(journal::Kind kind, std::string data);
   void record_cancelled();
+  // For calls whose wait may end by the order of the run alone: it has, without a record.
+  void end_in_order(task::Outcome outcome);
+  // It may still do so: it is not being cancelled, and no other end of it is recorded or on its way.
+  bool open() const {
+    return cancelled_ == nullptr && !has_record_ && (state_ == State::parked || state_ == State::started);
+  }
   bool cancelled() const { return cancelled_ != nullptr; }
   // A record of this operation without outcome.
   journal::Record remark(journal::Kind kind, std::string data) const;

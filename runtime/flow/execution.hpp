@@ -30,11 +30,19 @@ namespace perilune::flow {
 
 class Durable;
 class Execution;
+class Locks;
 class Receive;
 
 // The data of a signal record; `id` says that it is the same signal when it is sent again, or is empty.
 std::string signal_data(const std::string& value_json, const std::string& id);
 std::string signal_id_of(const journal::Record& record);
+
+// Looks at the run each time when a record has been delivered and all that it made ready has run.
+class Watch {
+ public:
+  virtual ~Watch() = default;
+  virtual void look() = 0;
+};
 
 // How a run ended in this process.
 struct Ending {
@@ -69,6 +77,7 @@ class Execution {
     std::vector<journal::Record> records;    // its whole journal; the first is run_started
     uint64_t seed = 0;
     int64_t timeout_us = 0;                  // of running time; 0 = none
+    bool pause_on_error = false;             // a step that failed for good pauses the run
     task::Rules rules;                       // all on, but in the simulation
   };
   explicit Execution(Options options);
@@ -121,11 +130,15 @@ class Execution {
   const task::Rules& rules() const { return options_.rules; }
   // With rules().cancel_by_record off: the operation ends without a record.
   void end_unrecorded(Durable& op);
+  // It ended during the replay: it will not be started at its end.
+  void unpark(Durable& op) { std::erase(parked_, &op); }
   void timer_started(int64_t due_us) { sleeping_.push_back(due_us); }
   void timer_ended(int64_t due_us);
 
   // Ends this life of the run as paused: a compensation failed for good. All that is noted is committed first.
   void pause(Error error);
+
+  bool pauses_on_error() const { return options_.pause_on_error; }
 
   // Ends this life of the run as diverged: nothing more is started or written but the row's status.
   void diverge(const std::string& what);
@@ -145,6 +158,16 @@ class Execution {
 
   std::string operation_key(const task::Task& task, uint32_t op) const;
 
+  // finish(output): the run ends as completed with this output; all that goes on is cancelled, `task` too. The line from
+  // the main task to it counts as ended well: it undoes nothing. Errors: "validation" (then nothing has changed).
+  Result<void> complete(task::Task& task, std::string output);
+  bool completes_through(const task::Task& task) const;
+
+  Locks& locks() { return *locks_; }
+  uint64_t next_arrival() { return ++arrivals_; }   // of a value in a channel
+  void watch(Watch& watch) { watches_.push_back(&watch); }
+  void unwatch(Watch& watch) { std::erase(watches_, &watch); }
+
  private:
   class RootScope;
   struct Tail {                              // appended, not yet delivered
@@ -153,6 +176,7 @@ class Execution {
     std::function<void()> then;
   };
   bool deliver_next();
+  bool look_around();
   void deliver(const journal::Record& record, Durable* op);
   void deliver_to_run(const journal::Record& record);
   void deliver_signal(const journal::Record& record);
@@ -179,6 +203,10 @@ class Execution {
   Options options_;
   task::Scheduler scheduler_;
   journal::Cursor cursor_;
+  std::unique_ptr<Locks> locks_;
+  std::vector<Watch*> watches_;
+  bool looked_ = true;                       // since the record that was delivered last
+  uint64_t arrivals_ = 0;
   std::unique_ptr<RootScope> root_;
   std::unordered_map<std::string, Durable*> waiting_;   // on replay: parked operations by task id
   std::vector<uint64_t> taken_early_;        // with rules.shortcut_next_only off: seqs that are not delivered again
@@ -209,6 +237,8 @@ class Execution {
   int64_t shown_wake_us_ = 0;
   Ending ending_;
   std::optional<Ending> deciding_;           // run_done is appended, not yet committed
+  std::optional<std::string> completed_with_;   // finish(): the output,
+  std::string completed_by_;                 //   and the task that called it
   loop::TimerId timeout_timer_ = 0;
   int64_t running_us_ = 0;                   // running time so far: of earlier lives from the journal
   int64_t running_since_us_ = 0;             // while the timer runs

@@ -44,6 +44,7 @@ class Parallel final : public task::Operation, public task::Scope {
   void cancel(const task::ErrorRef& reason) override;
   void child_ended(task::Task& task) override;
   std::string describe() const override;
+  task::Waits waits_for() const override;
   task::Task* owner() override { return task_; }
 
   // ---- after the join

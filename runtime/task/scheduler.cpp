@@ -89,15 +89,24 @@ void Scheduler::wake(Task& task, Outcome outcome) {
 void Scheduler::cancel(Task& task, const ErrorRef& reason) {
   if (task.cancel_reason != nullptr || task.state == Task::State::ended) return;
   task.cancel_reason = reason;
-  if (task.shield > 0) return;
+  if (task.shield == 0) return strike(task);
+  for (ShieldWatch* watch : std::vector<ShieldWatch*>(task.shields)) watch->cancel_waits();
+}
+
+void Scheduler::lower_shield(Task& task) {
+  if (--task.shield == 0 && task.cancel_reason != nullptr) strike(task);
+}
+
+// The cancellation reaches what the task waits for.
+void Scheduler::strike(Task& task) {
   if (task.state == Task::State::waiting) {
-    task.awaiting->cancel(reason);
+    task.awaiting->cancel(task.cancel_reason);
   } else if (task.state == Task::State::closing && task.spawned != nullptr) {
     if (!task.failed) {   // its own code had ended well, what belongs to it has not
       task.failed = true;
-      task.error = reason;
+      task.error = task.cancel_reason;
     }
-    task.spawned->cancel_children(*this, reason);
+    task.spawned->cancel_children(*this, task.cancel_reason);
   }
 }
 

@@ -34,6 +34,8 @@ class Scheduler {
 
   // Asks a task to end: see the rules in task.hpp. The first reason stays.
   void cancel(Task& task, const ErrorRef& reason);
+  // One shield less around a task that may wait: a cancellation that has waited for it gets through.
+  void lower_shield(Task& task);
 
   bool idle() const { return ready_.empty(); }
   // Resumes ready tasks, at most `limit` of them. Returns how many.
@@ -52,6 +54,7 @@ class Scheduler {
  private:
   Task& enqueue(std::unique_ptr<Task> task, Scope& scope);
   void run(Task& task);
+  void strike(Task& task);
   void body_ended(Task& task, Coroutine::State how);
   void end_or_go_on(Task& task);
   void end(Task& task);

@@ -27,7 +27,7 @@ class Writer {
   }
 
   std::string statement(int depth) {
-    uint64_t kinds = depth >= 3 ? 8 : 15;
+    uint64_t kinds = depth >= 3 ? 8 : 21;
     switch (random_.below(kinds)) {
       case 0: return "shared = shared * 3 + " + std::to_string(random_.below(100)) + "; saw('shared=' .. shared % 9973)\n";
       case 1: return "sleep(" + std::to_string(1 + random_.below(20)) + "); saw('" + name("slept") + "')\n";
@@ -38,12 +38,18 @@ class Writer {
       case 6: return compensation();
       case 7:
         return "saw('" + name("got") + "=' .. tostring(receive('ping', { timeout = " + std::to_string(random_.below(9)) + " })))\n";
-      case 14: return branches("parallel", depth, "");
+      case 19: return branches("parallel", depth, "");
       case 8: return branches("race", depth, "");
       case 9: return saga(depth);
       case 10: return branches("parallel", depth, random_.below(2) ? ", { need = 1 }" : ", { need = 1, rest = 'keep' }");
       case 11: return branches("parallel", depth, ", { fail = 'collect', limit = 2 }");
       case 12: return cancelled_task(depth);
+      case 13: return channel(depth);
+      case 14: return locks(depth);
+      case 15: return guarded(depth);
+      case 16: return shielded(depth);
+      case 17: return joined(depth);
+      case 18: return depth > 0 && random_.below(6) == 0 ? "finish { trail = table.concat(trail, ' '), early = true }\n" : locks(depth);
       default: return wide_step();
     }
   }
@@ -98,8 +104,70 @@ class Writer {
            "t:cancel() saw('" + n + "=' .. tostring(pcall(t.await, t))) end\n";
   }
 
+  // One puts, one takes: as many of each, one by one or all at once.
+  std::string channel(int depth) {
+    ++talking_;
+    std::string n = name("ch");
+    uint64_t total = 1 + random_.below(3);
+    std::string text = "do local c = channel(" + std::to_string(random_.below(3)) + ") local ok = pcall(parallel, { function()\n";
+    for (uint64_t i = 0; i < total; ++i) text += block(depth + 1, random_.below(2)) + "c:put('" + name("v") + "') saw('put')\n";
+    text += "end, function()\n";
+    if (random_.below(2) == 0) {
+      text += "saw(table.concat(c:take(" + std::to_string(total) + "), ','))\n";
+    } else {
+      for (uint64_t i = 0; i < total; ++i) text += "saw(c:take())\n" + block(depth + 1, random_.below(2));
+    }
+    --talking_;
+    return text + "end }) saw('" + n + "=' .. tostring(ok)) end\n";
+  }
+  // Branches that want one or two of three locks, some not for long: time-outs and cycles are seen by the script.
+  std::string locks(int depth) {
+    if (talking_ > 0) return plain_step();
+    std::string n = name("lk");
+    std::string text = "do local ok = pcall(parallel, {\n";
+    uint64_t total = 2 + random_.below(2);
+    for (uint64_t i = 0; i < total; ++i) {
+      text += "function()\n" + section(random_.below(2) == 0 ? section(block(depth + 2, 1)) : block(depth + 1, 2)) + "end,\n";
+    }
+    return text + "}) saw('" + n + "=' .. tostring(ok)) end\n";
+  }
+  std::string section(const std::string& body) {
+    std::string options = random_.below(3) == 0 ? ", { timeout = " + std::to_string(1 + random_.below(10)) + " }" : "";
+    std::string n = name("in");
+    return "do local ok, e = pcall(lock, 'k" + std::to_string(random_.below(3)) + "'" + options + ", function() saw('" + n +
+           "')\n" + body + "end) saw('" + n + "=' .. (ok and 'left' or tostring(type(e) == 'table' and e.code or e))) end\n";
+  }
+  std::string guarded(int depth) {
+    std::string n = name("g");
+    return "do local open = true pcall(parallel, { function()\n" + block(depth + 1, 1 + random_.below(2)) +
+           "open = false end, function() local v, why = guard(function() return open end, function()\n" +
+           block(depth + 1, 1 + random_.below(3)) + "return 'whole' end) saw('" + n + "=' .. tostring(v) .. tostring(why)) end }) end\n";
+  }
+  // Cancelled inside a shield that does not hold for ever.
+  std::string shielded(int depth) {
+    std::string n = name("sh");
+    return "do local t = spawn('" + n + "', function() shield({ timeout = " + std::to_string(1 + random_.below(15)) +
+           " }, function()\n" + block(depth + 1, 1 + random_.below(3)) + "saw('" + n + " held') end)\n" + plain_step() + "end)\n" +
+           plain_step() + "t:cancel() saw('" + n + "=' .. tostring(pcall(t.await, t))) end\n";
+  }
+  std::string joined(int depth) {
+    ++talking_;
+    std::string n = name("j");
+    std::string text = "do local a, b, c = channel(9), channel(9), channel(9) pcall(parallel, {\n";
+    for (const char* from : {"a", "b", "c"}) {
+      text += "function()\n";
+      for (int i = 0; i < 2; ++i) text += block(depth + 1, random_.below(2)) + std::string(from) + ":put('" + name(from) + "')\n";
+      text += "end,\n";
+    }
+    --talking_;
+    return text + "function() saw('" + n + "' .. tostring(join { from = { a, b, c }, need = " + std::to_string(1 + random_.below(3)) +
+           ", reset = 'block', each = function(v, i)\nsaw(i .. (v[1] or '-') .. (v[2] or '-') .. (v[3] or '-'))\n" +
+           "if i == 2 then return i end end })) end }) end\n";
+  }
+
   Random random_;
   int count_ = 0;
+  int talking_ = 0;   // inside tasks that wait for one another over channels: a lock there could stop them for good
 };
 
 }  // namespace

@@ -65,10 +65,12 @@ void open_api(lua_State* L) {
   lua::add_lazy_globals(L, extra, std::size(extra));
 }
 
-Life run_once(const std::string& script, const task::Rules& rules, store::MemoryOptions options, uint64_t seed, bool resume) {
+Life run_once(const std::string& script, const task::Rules& rules, store::MemoryOptions options, uint64_t seed, bool resume,
+              int64_t begin_us = 0) {
   Life life;
   recorder = {&life, Random(seed)};
-  loop::SimLoop loop(1'700'000'000'000'000 + static_cast<int64_t>(seed % 1000) * 1'000'000);
+  if (begin_us == 0) begin_us = 1'700'000'000'000'000 + static_cast<int64_t>(seed % 1000) * 1'000'000;
+  loop::SimLoop loop(begin_us);
   auto store = store::make_memory_store(std::move(options));
   auto host = lua::make_lua_host(open_api);
   engine::Engine::Options engine_options;
@@ -107,7 +109,7 @@ Life run_once(const std::string& script, const task::Rules& rules, store::Memory
 
 }  // namespace
 
-Life World::live(uint64_t seed, uint64_t records) {
+Life World::live(uint64_t seed, uint64_t records, int64_t begin_us) {
   auto delays = std::make_shared<Random>(seed ^ 0x5eed);
   auto left = std::make_shared<uint64_t>(records);
   store::MemoryOptions options;
@@ -116,7 +118,7 @@ Life World::live(uint64_t seed, uint64_t records) {
   options.allow = [left](const std::string&, const journal::Record&) { return *left > 0 ? (--*left, true) : false; };
   bool resume = begun_ && !journal().empty();
   begun_ = true;
-  return run_once(script_, rules_, std::move(options), seed, resume);
+  return run_once(script_, rules_, std::move(options), seed, resume, begin_us);
 }
 
 std::vector<journal::Record> World::journal() {

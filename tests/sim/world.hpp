@@ -23,8 +23,9 @@ class World {
  public:
   explicit World(std::string script, task::Rules rules = {}) : script_(std::move(script)), rules_(rules) {}
 
-  // Lives until the run is over, or until `records` more records are committed. `seed` decides how long things take.
-  Life live(uint64_t seed, uint64_t records);
+  // Lives until the run is over, or until `records` more records are committed. `seed` decides how long things take, and
+  // when the life begins unless `begin_us` says it.
+  Life live(uint64_t seed, uint64_t records, int64_t begin_us = 0);
   // The journal as it is on disk.
   std::vector<journal::Record> journal();
   // The finished journal without its end, replayed by a fresh engine: nothing may be started, the same must be seen.

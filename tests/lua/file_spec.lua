@@ -75,7 +75,7 @@ it("finds files by pattern, with paths as the pattern has them", function()
   equal(file.glob("src/*.lua"), { "src/a.lua" })
   equal(file.glob("src/**/*.lua"), { "src/a.lua", "src/deep/[odd]/d.lua", "src/deep/c.lua" })
   equal(json.encode(file.glob("*.none")), "[]")
-  equal(file.glob("/etc/host[s]"), { "/etc/hosts" })
+  equal(file.glob("/etc/passw[d]"), { "/etc/passwd" })
 end)
 
 it("makes a temporary directory", function()

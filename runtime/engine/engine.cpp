@@ -252,9 +252,10 @@ void Engine::ask_turn(Run& run) {
 void Engine::turn() {
   std::vector<Run*> turns;
   turns.swap(turns_);
-  for (Run* run : turns) run->in_turn_queue = false;
   for (Run* run : turns) {
-    run->turn();
+    run->turn();                   // what it asks for meanwhile it has had
+    run->in_turn_queue = false;
+    if (run->execution_->unfinished_turn()) ask_turn(*run);
     if (run->over()) {
       std::string id = run->row().id;
       auto node = runs_.extract(id);

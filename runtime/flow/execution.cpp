@@ -63,9 +63,10 @@ void Execution::start(std::unique_ptr<task::Coroutine> main) {
 }
 
 void Execution::turn() {
+  unfinished_turn_ = false;
   while (!over_ && !stopped_) {
     if (scheduler_.drain(k_drain_batch) == k_drain_batch) {   // a busy run lets others have their turn
-      options_.listener->ask_turn();
+      unfinished_turn_ = true;
       break;
     }
     if (look_around()) continue;

@@ -87,6 +87,8 @@ class Execution {
   void start(std::unique_ptr<task::Coroutine> main);
   // Runs what is ready, delivers what is committed, hands over what is to be committed.
   void turn();
+  // turn() stopped because the run kept the worker for long: it has more to do at once.
+  bool unfinished_turn() const { return unfinished_turn_; }
   // Asks the run to end: recorded, then delivered like any outcome.
   void request_cancel(Error reason, const std::string& by);
   // A signal for the run: recorded, then delivered. `committed` is called once it is on disk. A signal with an id that the
@@ -213,6 +215,7 @@ class Execution {
   std::vector<Durable*> parked_;             // on replay: in the order of the calls
 
   bool replaying_ = false;
+  bool unfinished_turn_ = false;
   bool over_ = false;
   bool stopped_ = false;                     // the store refused, or diverged
   int64_t now_us_ = 0;

@@ -17,7 +17,7 @@ constexpr lua::LazyGlobal k_globals[] = {
     {"checkpoint", open_checkpoint}, {"workflow", open_workflow}, {"this", open_this},
     {"compensate", open_compensate}, {"saga", open_saga},         {"rollback", open_rollback},
     {"shield", open_shield},     {"receive", open_receive},       {"send", open_send},
-    {"decide", open_decide},         {"branch", open_branch},
+    {"decide", open_decide},     {"branch", open_branch},         {"loop", open_loop},
     {"channel", open_channel},   {"join", open_join},             {"lock", open_lock},
     {"guard", open_guard},       {"finish", open_finish},
     {"input", open_input},       {"fail", open_fail},             {"log", open_log},

@@ -27,6 +27,7 @@ int open_rollback(lua_State* L);
 int open_shield(lua_State* L);
 int open_decide(lua_State* L);       // api_decide.cpp
 int open_branch(lua_State* L);
+int open_loop(lua_State* L);         // api_loop.cpp
 int open_receive(lua_State* L);      // api_signal.cpp
 int open_send(lua_State* L);
 int open_workflow(lua_State* L);     // api_workflow.cpp

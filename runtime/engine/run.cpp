@@ -48,6 +48,7 @@ Run::Run(Engine& engine, store::RunRow row, StartFacts facts, std::vector<journa
   options.listener = this;
   options.seed = hash64(row.id);
   options.rules = engine.options_.rules;
+  options.snapshot_due = engine.options_.snapshot_due;
   options.timeout_us = facts_.timeout_us;
   options.pause_on_error = facts_.pause_on_error;
   options.row = std::move(row);

@@ -23,6 +23,8 @@ class Durable : public task::Operation {
   virtual const char* call() const = 0;
   // The outcome kinds that this call may have in a journal (op_cancelled is always one).
   virtual bool accepts(journal::Kind kind) const = 0;
+  // The kinds without outcome that it may have before.
+  virtual bool notes(journal::Kind kind) const { return kind != journal::Kind::loop_started; }
   // What the script gets for a record. Called when the record is delivered, live and on replay.
   virtual task::Outcome delivered(const journal::Record& record);
 

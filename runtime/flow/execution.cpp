@@ -11,6 +11,7 @@
 #include "runtime/base/units.hpp"
 #include "runtime/flow/durable.hpp"
 #include "runtime/flow/lock.hpp"
+#include "runtime/flow/loop.hpp"
 #include "runtime/flow/root_scope.hpp"
 #include "runtime/flow/saga.hpp"
 #include "runtime/journal/payload.hpp"
@@ -42,6 +43,7 @@ Execution::Execution(Options options)
     if (started_us > 0 && record.kind != Kind::timer_fired && record.op != 0)
       running_us_ += std::max<int64_t>(0, record.at_us - std::max(started_us, before_us));
     before_us = std::max(before_us, record.at_us);
+    running_us_ = std::max(running_us_, running_time_until(record));   // a loop's own records may be gone
     if (record.kind == Kind::signal) signal_ids_.insert(signal_id_of(record));
   }
   shown_ = options_.row.status;
@@ -123,8 +125,6 @@ void Execution::drop(Durable& op) {
   active_.pop_back();
 }
 
-// The workflow's time runs while a step is under way, live as it is read off a journal.
-
 // Everything waits and nothing is under way that could wake anything: say so at once instead of waiting for ever.
 void Execution::look_for_deadlock() {
   // Notes that are not handed over yet wake nobody.
@@ -203,6 +203,7 @@ bool Execution::deliver_next() {
 void Execution::deliver(const Record& record, Durable* op) {
   now_us_ = record.at_us;
   looked_ = false;
+  delivered_seq_ = record.seq;
   op->state_ = Durable::State::over;
   scheduler_.wake(op->task(), op->delivered(record));
 }
@@ -210,6 +211,7 @@ void Execution::deliver(const Record& record, Durable* op) {
 void Execution::deliver_to_run(const Record& record) {
   now_us_ = record.at_us;
   looked_ = false;
+  delivered_seq_ = record.seq;
   if (record.kind == Kind::signal) {
     deliver_signal(record);
   } else if (record.kind == Kind::cancel_requested) {
@@ -260,7 +262,7 @@ bool Execution::begin(Durable& op, task::Task& task) {
     return true;
   }
   op.task_ = &task;
-  op.number_ = ++task.ops;
+  if (op.number_ == 0) op.number_ = ++task.ops;
   journal::Trail::Op trail = cursor_.trail(task.id).op(op.number_);
   std::string wrong = mismatch(trail, op);
   if (!wrong.empty()) {
@@ -285,6 +287,7 @@ bool Execution::begin(Durable& op, task::Task& task) {
   if (shortcut(record)) {
     now_us_ = record.at_us;
     looked_ = false;
+    delivered_seq_ = record.seq;
     op.state_ = Durable::State::over;
     task.outcome = op.delivered(record);
     return true;
@@ -317,7 +320,7 @@ void Execution::end_unrecorded(Durable& op) {
 std::string Execution::mismatch(journal::Trail::Op trail, const Durable& op) const {
   if (trail.outcome == 0 && trail.first == 0) return {};
   const Record& record = cursor_.at(trail.outcome != 0 ? trail.outcome : trail.first);
-  bool kind_ok = trail.outcome == 0 || record.kind == Kind::op_cancelled || op.accepts(record.kind);
+  bool kind_ok = trail.outcome == 0 ? op.notes(record.kind) : record.kind == Kind::op_cancelled || op.accepts(record.kind);
   if (kind_ok && record.name == op.name() && record.fingerprint == op.fingerprint()) return {};
   std::string where = op.task().coroutine->where();
   std::string text = "record " + std::to_string(record.seq) + " does not fit the script" +

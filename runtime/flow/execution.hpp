@@ -37,7 +37,8 @@ class Receive;
 std::string signal_data(const std::string& value_json, const std::string& id);
 std::string signal_id_of(const journal::Record& record);
 
-// Looks at the run each time when a record has been delivered and all that it made ready has run.
+// Looks at the run each time when a record has been delivered and all that it made ready has run. The order of the run
+// alone decides when, and what it sees.
 class Watch {
  public:
   virtual ~Watch() = default;
@@ -49,6 +50,17 @@ struct Ending {
   store::Status status = store::Status::completed;
   std::string output;                 // JSON text, when completed
   std::shared_ptr<const Error> error;
+};
+
+// Where the run as a whole stands: what a loop's snapshot keeps of it, beside the loop's own.
+struct Marks {
+  uint64_t delivered_seq = 0;         // of the last outcome that was delivered
+  int64_t now_us = 0;                 // its time
+  int64_t running_us = 0;
+  uint64_t undo_order = 0;
+  std::unordered_map<std::string, uint64_t> checkpoints;
+  std::unordered_map<std::string, std::deque<std::string>> inbox;
+  std::vector<std::string> settled;   // operations that have ended, but whose record is still to be passed by
 };
 
 // Who owns the execution: engine::Run.
@@ -79,6 +91,7 @@ class Execution {
     int64_t timeout_us = 0;                  // of running time; 0 = none
     bool pause_on_error = false;             // a step that failed for good pauses the run
     task::Rules rules;                       // all on, but in the simulation
+    std::function<bool()> snapshot_due;      // null = loops are saved when their work since the last time is worth it
   };
   explicit Execution(Options options);
   ~Execution();
@@ -169,6 +182,21 @@ class Execution {
   uint64_t next_arrival() { return ++arrivals_; }   // of a value in a channel
   void watch(Watch& watch) { watches_.push_back(&watch); }
   void unwatch(Watch& watch) { std::erase(watches_, &watch); }
+  void look_again() { looked_ = false; }      // also before the next record
+  // ---- for loops: a call whose work is recorded between its opening and its outcome (execution_marks.cpp)
+  // Gives the call its number and notes its opening. False: the journal has another call there, the run has diverged and
+  // the task must suspend.
+  bool open_call(Durable& op, task::Task& task, journal::Kind opening);
+  // What the task does from now on has greater seqs (on replay: its outcomes have).
+  uint64_t position() const;
+  // True when `task` is alone: all others that live wait for its end, none is being cancelled.
+  bool alone(const task::Task& task);
+  Marks marks() const;
+  // On replay, while the task is alone: the run stands as it stood then, what was delivered before is not delivered again.
+  void restore(const Marks& marks);
+  // Records of tasks that nobody needs any more: they go with the next commit.
+  void let_go(store::Forgotten range) { let_go_.push_back(range); }
+  const std::function<bool()>& snapshot_due() const { return options_.snapshot_due; }
 
  private:
   class RootScope;
@@ -221,7 +249,9 @@ class Execution {
   int64_t now_us_ = 0;
   uint64_t last_seq_ = 0;
   uint64_t committed_seq_ = 0;
+  uint64_t delivered_seq_ = 0;
   std::vector<journal::Record> pending_;     // to be handed to the store
+  std::vector<store::Forgotten> let_go_;     // what goes with them
   bool flush_wanted_ = false;
   std::deque<Tail> tail_;
   std::unique_ptr<Error> refusal_;           // what the store said first

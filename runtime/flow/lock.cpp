@@ -19,14 +19,37 @@ const Task* Locks::holder(const std::string& name) const {
   return found == locks_.end() ? nullptr : found->second.holder;
 }
 
-void Locks::take(const std::string& name, Task& task, uint32_t op) {
+void Locks::take(const std::string& name, Task& task, uint32_t op, uint64_t print) {
   State& state = locks_[name];
   state.holder = &task;
   state.op = op;
-  note(Kind::lock_taken, name, task, op);
+  state.print = print;
+  note(Kind::lock_taken, name, state);
+}
+
+void Locks::wait(const std::string& name, Lock& lock) {
+  locks_[name].queue.push_back(&lock);
+  if (waiting_.empty()) execution_.watch(*this);
+  waiting_.push_back(&lock);
+}
+
+void Locks::look() {
+  for (size_t i = waiting_.size(); i-- > 0;) {
+    Lock& lock = *waiting_[i];
+    if (!lock.can_be_given()) continue;   // it ends otherwise
+    std::string cycle = lock.cycle();
+    if (cycle.empty()) continue;
+    leave(lock.name(), lock);
+    lock.end_in_order(Outcome::of_error(lock.deadlock(cycle)));
+  }
+}
+
+void Locks::stop_watching(Lock& lock) {
+  if (std::erase(waiting_, &lock) > 0 && waiting_.empty()) execution_.unwatch(*this);
 }
 
 void Locks::leave(const std::string& name, Lock& lock) {
+  stop_watching(lock);
   auto found = locks_.find(name);
   if (found == locks_.end()) return;
   std::erase(found->second.queue, &lock);
@@ -37,13 +60,14 @@ void Locks::release(const std::string& name, const Task& task) {
   auto found = locks_.find(name);
   if (found == locks_.end() || found->second.holder != &task) return;
   State& state = found->second;
-  note(Kind::lock_released, name, task, state.op);
+  note(Kind::lock_released, name, state);
   state.holder = nullptr;
   while (!state.queue.empty()) {
     Lock* next = state.queue.front();
     state.queue.pop_front();
     if (!next->can_be_given()) continue;   // it ends otherwise
-    take(name, next->task(), next->number());
+    stop_watching(*next);
+    take(name, next->task(), next->number(), next->fingerprint());
     next->given();
     return;
   }
@@ -51,6 +75,7 @@ void Locks::release(const std::string& name, const Task& task) {
 }
 
 void Locks::task_ended(const Task& task) {
+  if (!waiting_.empty()) execution_.look_again();
   std::vector<std::string> held;
   for (auto& [name, state] : locks_)
     if (state.holder == &task) held.push_back(name);
@@ -58,13 +83,14 @@ void Locks::task_ended(const Task& task) {
   for (const std::string& name : held) release(name, task);
 }
 
-void Locks::note(Kind kind, const std::string& name, const Task& task, uint32_t op) {
-  if (execution_.noted(task, op, kind)) return;
+void Locks::note(Kind kind, const std::string& name, const State& state) {
+  if (execution_.noted(*state.holder, state.op, kind)) return;
   journal::Record record;
   record.kind = kind;
-  record.task = task.id;
-  record.op = op;
+  record.task = state.holder->id;
+  record.op = state.op;
   record.name = name;
+  record.fingerprint = state.print;
   execution_.note(std::move(record), false);
 }
 
@@ -84,17 +110,26 @@ bool Lock::begin(Task& task) {
   const Task* holder = execution_.locks().holder(name());
   task.outcome = {};
   if (holder == nullptr) {
-    execution_.locks().take(name(), task, ++task.ops);
+    execution_.locks().take(name(), task, ++task.ops, fingerprint());
     return true;
   }
-  std::string cycle = timeout_us_ > 0 ? std::string() : wait_cycle(task, *holder, describe());
-  if (!cycle.empty()) {
+  std::string stuck = timeout_us_ > 0 ? std::string() : wait_cycle(task, *holder, describe());
+  if (!stuck.empty()) {
     ++task.ops;
-    task.outcome = Outcome::of_error(Error(code::k_deadlock, "waiting for lock '" + name() + "' would never end: " + cycle));
+    task.outcome = Outcome::of_error(deadlock(stuck));
     return true;
   }
   execution_.locks().wait(name(), *this);
   return execution_.begin(*this, task);
+}
+
+std::string Lock::cycle() const {
+  const Task* holder = execution_.locks().holder(name());
+  return timeout_us_ > 0 || holder == nullptr ? std::string() : wait_cycle(task(), *holder, describe());
+}
+
+Error Lock::deadlock(const std::string& cycle) const {
+  return Error(code::k_deadlock, "waiting for lock '" + name() + "' would never end: " + cycle);
 }
 
 task::Waits Lock::waits_for() const {

@@ -20,27 +20,33 @@ namespace perilune::flow {
 class Lock;
 
 // The locks of one run, by name. A lock that nobody holds or waits for is not here.
-class Locks {
+class Locks final : public Watch {
  public:
   explicit Locks(Execution& execution) : execution_(execution) {}
   const task::Task* holder(const std::string& name) const;
-  void take(const std::string& name, task::Task& task, uint32_t op);
-  void wait(const std::string& name, Lock& lock) { locks_[name].queue.push_back(&lock); }
+  // `op` and `print`: number and fingerprint of the call.
+  void take(const std::string& name, task::Task& task, uint32_t op, uint64_t print);
+  void wait(const std::string& name, Lock& lock);
   void leave(const std::string& name, Lock& lock);
   // Nothing when `task` does not hold it.
   void release(const std::string& name, const task::Task& task);
   // A task that ends gives back what it holds (a coroutine of its own that never went on).
   void task_ended(const task::Task& task);
+  // A cycle may close when a task ends that others could have gone on without: the youngest wait in it fails.
+  void look() override;
 
  private:
   struct State {
     task::Task* holder = nullptr;
     uint32_t op = 0;
+    uint64_t print = 0;
     std::deque<Lock*> queue;
   };
-  void note(journal::Kind kind, const std::string& name, const task::Task& task, uint32_t op);
+  void note(journal::Kind kind, const std::string& name, const State& state);
+  void stop_watching(Lock& lock);
   Execution& execution_;
   std::unordered_map<std::string, State> locks_;
+  std::vector<Lock*> waiting_;   // in the order of their calls
 };
 
 class Lock final : public Durable {
@@ -65,6 +71,8 @@ class Lock final : public Durable {
   void stop_timer();
   bool can_be_given() const { return open(); }
   void given();
+  std::string cycle() const;
+  Error deadlock(const std::string& cycle) const;
 
   int64_t timeout_us_;
   int64_t due_us_ = 0;       // wall time; 0 = no timer runs

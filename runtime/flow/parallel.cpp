@@ -78,6 +78,11 @@ void Parallel::child_ended(Task& task) {
 
 void Parallel::decide(size_t index) {
   const Branch& branch = branches_[index];
+  if (spec_.enough && branch.end == End::done && spec_.enough(*branch.task)) {
+    winner_ = index;
+    found_ = true;
+    return stop("need", nullptr);
+  }
   if (spec_.race) {
     winner_ = index;
     return stop("need", branch.end == End::done ? nullptr : branch.error);
@@ -184,7 +189,7 @@ task::Waits Parallel::waits_for() const {
   for (auto& child : children())
     if (child->state != Task::State::ended) waits.tasks.push_back(child.get());
   waits.needed = waits.tasks.size();
-  if (!stopping_ && spec_.race) waits.needed = 1;
+  if (!stopping_ && (spec_.race || spec_.enough)) waits.needed = 1;
   if (!stopping_ && spec_.need > 0) waits.needed = std::min(waits.needed, spec_.need - std::min(done_, spec_.need - 1));
   return waits;
 }

@@ -65,6 +65,7 @@ Task& Scheduler::spawn_attempt(Task& caller, Scope& scope, std::unique_ptr<Corou
 
 Task& Scheduler::enqueue(std::unique_ptr<Task> task, Scope& scope) {
   ++made_;
+  ++live_;
   Task& reference = *task;
   reference.scope = &scope;
   scope.children_.push_back(std::move(task));
@@ -181,6 +182,7 @@ void Scheduler::end(Task& task) {
     auto waiters = std::move(handle->on_end);
     for (auto& waiter : waiters) waiter();
   }
+  --live_;
   --task.scope->live_;
   task.scope->child_ended(task);   // may destroy the task
 }

@@ -38,6 +38,7 @@ class Scheduler {
   void lower_shield(Task& task);
 
   bool idle() const { return ready_.empty(); }
+  size_t live() const { return live_; }   // tasks that have not ended, attempts of steps too
   // Resumes ready tasks, at most `limit` of them. Returns how many.
   size_t drain(size_t limit);
   // The task that is running now, or null.
@@ -63,6 +64,7 @@ class Scheduler {
   uint64_t seed_;
   Rules rules_;
   uint64_t made_ = 0;             // tasks made so far: ids when rules_.ids_by_parent is off
+  size_t live_ = 0;
   std::deque<Task*> ready_;
   Task* running_ = nullptr;
   std::function<bool(Task&)> before_end_;

@@ -2,6 +2,8 @@
 // SPDX-License-Identifier: MIT
 #include "tests/sim/program.hpp"
 
+#include <vector>
+
 namespace perilune::sim {
 
 namespace {
@@ -12,13 +14,20 @@ class Writer {
 
   std::string program() {
     std::string text = "begun()\nlocal shared, trail = 0, {}\n"
-                       "local function saw(x) trail[#trail + 1] = x; note(x) end\n";
+                       "local function saw(x) trail[#trail + 1] = x; note(#trail, x) end\n";
     text += block(0, 2 + random_.below(3));
+    text += "for i, x in ipairs(trail) do note(i, x) end\n";
     return text + "return { trail = table.concat(trail, ' '), shared = shared, random = math.random(1000000), id = uuid() }\n";
   }
 
  private:
   std::string name(const char* stem) { return stem + std::to_string(++count_); }
+  // A name as an expression: in loops it has the numbers of the iterations behind an @.
+  std::string text(const std::string& name) const {
+    std::string expression = "'" + name + (loops_.empty() ? "'" : "@'");
+    for (const std::string& variable : loops_) expression += " .. '.' .. " + variable;
+    return expression;
+  }
 
   std::string block(int depth, uint64_t statements) {
     std::string text;
@@ -27,7 +36,7 @@ class Writer {
   }
 
   std::string statement(int depth) {
-    uint64_t kinds = depth >= 3 ? 8 : 21;
+    uint64_t kinds = depth >= 3 ? 8 : 24;
     switch (random_.below(kinds)) {
       case 0: return "shared = shared * 3 + " + std::to_string(random_.below(100)) + "; saw('shared=' .. shared % 9973)\n";
       case 1: return "sleep(" + std::to_string(1 + random_.below(20)) + "); saw('" + name("slept") + "')\n";
@@ -38,7 +47,7 @@ class Writer {
       case 6: return compensation();
       case 7:
         return "saw('" + name("got") + "=' .. tostring(receive('ping', { timeout = " + std::to_string(random_.below(9)) + " })))\n";
-      case 19: return branches("parallel", depth, "");
+      case 22: return branches("parallel", depth, "");
       case 8: return branches("race", depth, "");
       case 9: return saga(depth);
       case 10: return branches("parallel", depth, random_.below(2) ? ", { need = 1 }" : ", { need = 1, rest = 'keep' }");
@@ -50,32 +59,34 @@ class Writer {
       case 16: return shielded(depth);
       case 17: return joined(depth);
       case 18: return depth > 0 && random_.below(6) == 0 ? "finish { trail = table.concat(trail, ' '), early = true }\n" : locks(depth);
+      case 19: case 20: return plain_loop();
+      case 21: return loop(depth);
       default: return wide_step();
     }
   }
 
   std::string plain_step() {
     std::string n = name("s");
-    return "saw(step('" + n + "', function() effect('" + n + "') lag() return '" + n + "' end))\n";
+    return "saw(step(" + text(n) + ", function() effect(" + text(n) + ") lag() return '" + n + "' end))\n";
   }
   std::string retried_step() {
     std::string n = name("r");
-    return "saw(step('" + n + "', { retry = { attempts = 3, backoff = " + std::to_string(1 + random_.below(5)) +
-           " } }, function(a) effect('" + n + "') lag() if a.number < 2 then error('again') end return '" + n + "' end))\n";
+    return "saw(step(" + text(n) + ", { retry = { attempts = 3, backoff = " + std::to_string(1 + random_.below(5)) +
+           " } }, function(a) effect(" + text(n) + ") lag() if a.number < 2 then error('again') end return '" + n + "' end))\n";
   }
   std::string failing_step() {
     std::string n = name("f");
-    return "do local ok, e = pcall(step, '" + n + "', { retry = 1 }, function() effect('" + n +
-           "') lag() error('no') end) saw('" + n + "=' .. tostring(ok) .. (e and e.code or '')) end\n";
+    return "do local ok, e = pcall(step, " + text(n) + ", { retry = 1 }, function() effect(" + text(n) +
+           ") lag() error('no') end) saw('" + n + "=' .. tostring(ok) .. (e and e.code or '')) end\n";
   }
   std::string undone_step() {
     std::string n = name("u");
-    return "saw(step('" + n + "', { undo = function() effect('undo " + n + "') lag() end }, function() effect('" + n +
-           "') lag() return '" + n + "' end))\n";
+    return "saw(step(" + text(n) + ", { undo = function() effect('undo ' .. " + text(n) + ") lag() end }, function() effect(" +
+           text(n) + ") lag() return '" + n + "' end))\n";
   }
   std::string compensation() {
     std::string n = name("c");
-    return "compensate('" + n + "', function() effect('" + n + "') lag() end)\n";
+    return "compensate(" + text(n) + ", function() effect(" + text(n) + ") lag() end)\n";
   }
   // Fails half of the time, and then undoes what was done in it.
   std::string saga(int depth) {
@@ -87,7 +98,7 @@ class Writer {
   // A step that goes wide inside: its tasks must not move the ids of the run's.
   std::string wide_step() {
     std::string n = name("w");
-    return "saw(step('" + n + "', function() effect('" + n + "') parallel { function() lag() end, function() lag() end } return '" +
+    return "saw(step(" + text(n) + ", function() effect(" + text(n) + ") parallel { function() lag() end, function() lag() end } return '" +
            n + "' end))\n";
   }
   std::string branches(const char* call, int depth, const char* options) {
@@ -97,6 +108,40 @@ class Writer {
     for (uint64_t i = 0; i < total; ++i)
       text += "function()\n" + block(depth + 1, 1 + random_.below(3)) + "return '" + name("b") + "' end,\n";
     return text + "}" + options + ") saw('" + n + "=' .. tostring(ok)) end\n";
+  }
+  // What iterations do to variables, tables and functions that others hold too.
+  std::string plain_loop() {
+    std::string n = name("l"), i = "i" + std::to_string(count_);
+    loops_.push_back(i);
+    std::string text = "do local t, set, fns = { n = 0 }, {}, {}\nlocal alias, mt = t, { __index = function(_, k) return k .. '!' end }\n";
+    text += "local v = loop('" + n + "', " + form() + ", function(_, " + i + ")\nshared = shared * 3 + " + i + "\n";
+    text += "t.n = t.n + " + i + " + math.random(9)\nif " + i + " == 2 then t = setmetatable({ n = 50, was = t }, mt) end\n";
+    text += "local mine, key = " + i + ", { " + i + " }\nset[key] = " + i + "\n";
+    text += "fns[#fns + 1] = function() mine = mine + 1 return mine + t.n + shared % 7 end\n";
+    text += "tally = (rawget(_G, 'tally') or 0) + fns[#fns]()\nfns.last = tostring(key)\n";
+    if (random_.below(2) == 0) text += plain_step();
+    if (random_.below(3) == 0) text += compensation();
+    if (random_.below(4) == 0) text += "if " + i + " == 3 then return 'found' end\n";
+    loops_.pop_back();
+    text += "end)\nlocal sum = 0\nfor _, f in ipairs(fns) do sum = sum * 3 + f() end\nfor k, x in next, {} do end\n";
+    return text + "saw(table.concat({ '" + n + "', tostring(v), t.n, alias.n, tostring(t.x), sum, tally, tostring(fns.last), tostring(set) }, ',')) end\n";
+  }
+  std::string form() {
+    switch (random_.below(5)) {
+      case 0: return "{ times = 4 }";
+      case 3: return "{ each = { 1, 2, 3, 4, 5 }, limit = 2, keep = 1 }";
+      case 1: return "{ each = { 5, { 6 }, 7 }, keep = 1 }";
+      case 2: return "{ from = 3, to = 1, by = -1, every = 1, keep = 0 }";
+      default: return "{ times = 6, keep = 2 }";
+    }
+  }
+  std::string loop(int depth) {
+    std::string n = name("L"), i = "i" + std::to_string(count_);
+    loops_.push_back(i);
+    std::string text = "do local v = loop('" + n + "', " + form() + ", function(_, " + i + ")\n" + block(depth + 1, 1 + random_.below(3));
+    if (random_.below(3) == 0) text += "if " + i + " == 2 then return shared end\n";
+    loops_.pop_back();
+    return text + "end) saw('" + n + "=' .. tostring(v)) end\n";
   }
   std::string cancelled_task(int depth) {
     std::string n = name("t");
@@ -167,6 +212,7 @@ class Writer {
 
   Random random_;
   int count_ = 0;
+  std::vector<std::string> loops_;   // variables of the iterations around, outermost first
   int talking_ = 0;   // inside tasks that wait for one another over channels: a lock there could stop them for good
 };
 

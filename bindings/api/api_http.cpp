@@ -1,6 +1,7 @@
 // http.get post put patch delete(url, options) and http.request{method=, url=, ...}: options become a request.
-// Promises: any status is a result, and only `check` makes an error of one; methods other than GET and HEAD carry the
-// attempt's idempotency key, unless the script gives an Idempotency-Key of its own. Sending is in http_exchange.cpp.
+// Promises: any status is a result, and only `check` makes an error of one; methods other than GET and HEAD carry a key
+// made of the attempt's idempotency key and of their place among its requests, unless the script gives an
+// Idempotency-Key of its own. Sending is in http_exchange.cpp.
 // SPDX-License-Identifier: MIT
 #include <algorithm>
 #include <nlohmann/json.hpp>
@@ -152,7 +153,7 @@ Result<EffectStep::Start> start_of(EffectArguments& arguments, HttpPlan plan, en
   auto shared = std::make_shared<const HttpPlan>(std::move(plan));
   return EffectStep::Start([&context, shared, wants_key](const task::AttemptContext& attempt, Done<std::string> done) {
     HttpPlan live = *shared;
-    if (wants_key && attempt.key) set_header(live.request, "Idempotency-Key", attempt.key());
+    if (wants_key && attempt.request_key) set_header(live.request, "Idempotency-Key", attempt.request_key());
     return send_http(context.effects().http(), context.execution().loop(), std::move(live), std::move(done));
   });
 }

@@ -119,7 +119,12 @@ int call_list(const Verb& verb, const Words& words) {
     app.add_option("--since", options.since, "only runs started since: 2h, 3d, 2026-11-20")->type_name("TIME");
     app.add_option("--limit", options.limit, "at most so many, the newest; 0 = all (default 50; all with --json)")
         ->type_name("N")
-        ->check(CLI::NonNegativeNumber);
+        ->check([](const std::string& text) {
+          constexpr size_t k_digits_max = 18;  // an int64_t holds them
+          bool number =
+              !text.empty() && text.size() <= k_digits_max && text.find_first_not_of("0123456789") == text.npos;
+          return number ? std::string() : "'" + text + "' is no limit: a whole number from 1, or 0 for all";
+        });
   };
   return parse<ListOptions>(verb, words, declare, verb_list);
 }

@@ -2,6 +2,8 @@
 // SPDX-License-Identifier: MIT
 #include "bindings/cli/config.hpp"
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <cstdlib>
 #include <nlohmann/json.hpp>
@@ -82,6 +84,11 @@ constexpr SettingRow k_settings[] = {
      [](Config& config, const std::string& text) { return take_duration(config.engine.evict_after_us, text); }},
 };
 
+// Of the crash test's switch (crash_point.hpp) and of the project's own scripts and tests, which start this program
+// with what they were given themselves.
+constexpr std::string_view k_other_variables[] = {"PERILUNE_CRASH_AT",  "PERILUNE_BINARY", "PERILUNE_SEED",
+                                                  "PERILUNE_SIM_SEEDS", "PERILUNE_SIZE",   "PERILUNE_SUITE_TIMEOUT"};
+
 std::string full_name(const SettingRow& row) { return std::string(row.section) + "." + std::string(row.key); }
 
 Result<void> set(Config& config, const SettingRow& row, const std::string& text, const std::string& source) {
@@ -135,14 +142,30 @@ Result<void> read_config_file(Config& config) {
   return {};
 }
 
+// A setting that is misspelt would silently be left at its default.
+Result<void> check_names(const Environment& environment) {
+  std::vector<std::string_view> settings;
+  for (const SettingRow& row : k_settings) settings.push_back(row.variable);
+  for (const auto& [name, value] : environment) {
+    if (std::find(settings.begin(), settings.end(), name) != settings.end()) continue;
+    if (std::find(std::begin(k_other_variables), std::end(k_other_variables), name) != std::end(k_other_variables))
+      continue;
+    return wrong(unknown_name("variable", name, "the environment", settings));
+  }
+  return {};
+}
+
 }  // namespace
 
 Environment process_environment() {
-  return [](const std::string& name) -> std::optional<std::string> {
-    const char* value = std::getenv(name.c_str());
-    if (value == nullptr || *value == '\0') return std::nullopt;
-    return std::string(value);
-  };
+  Environment found;
+  for (char** at = environ; at != nullptr && *at != nullptr; ++at) {
+    std::string_view variable = *at;
+    size_t equals = variable.find('=');
+    if (!variable.starts_with("PERILUNE_") || equals == variable.npos || equals + 1 == variable.size()) continue;
+    found.emplace(variable.substr(0, equals), variable.substr(equals + 1));
+  }
+  return found;
 }
 
 Result<Config> load_config(const std::string& cwd, const std::string& store, const Environment& environment) {
@@ -159,10 +182,11 @@ Result<Config> load_config(const std::string& cwd, const std::string& store, con
     if (Result<void> read = read_config_file(config); !read.ok()) return read.error();
     if (!config.store_url.empty()) config.store_base = directory;
   }
+  if (Result<void> known = check_names(environment); !known.ok()) return known.error();
   for (const SettingRow& row : k_settings) {
-    std::optional<std::string> value = environment(row.variable);
-    if (!value) continue;
-    if (Result<void> taken = set(config, row, *value, row.variable); !taken.ok()) return taken.error();
+    auto found = environment.find(row.variable);
+    if (found == environment.end()) continue;
+    if (Result<void> taken = set(config, row, found->second, row.variable); !taken.ok()) return taken.error();
     if (row.section == "store" && row.key == "url") config.store_base = cwd;
   }
   if (!store.empty()) {

@@ -1,10 +1,9 @@
 // Settings: defaults < perilune.json < environment PERILUNE_* < flags, each with its source, so that `doctor` can show
-// it. perilune.json is the nearest one from the working directory upwards. An unknown key is an error that names the
-// nearest. SPDX-License-Identifier: MIT
+// it. perilune.json is the nearest one from the working directory upwards. An unknown key, and an unknown variable that
+// begins with PERILUNE_, are errors that name the nearest. SPDX-License-Identifier: MIT
 #pragma once
 
-#include <functional>
-#include <optional>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -28,7 +27,8 @@ struct Config {
   std::vector<Setting> settings;
 };
 
-using Environment = std::function<std::optional<std::string>(const std::string& name)>;
+// Variables that begin with PERILUNE_ and are not empty.
+using Environment = std::map<std::string, std::string>;
 Environment process_environment();
 
 // `store` is the flag --store, or empty. Errors have code "usage" and name the source and the key.

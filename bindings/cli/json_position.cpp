@@ -16,6 +16,16 @@ std::string reason(const std::string& what) {
   return at == std::string::npos ? what : what.substr(at + 2);
 }
 
+// What is no mistake of grammar is a number that no double holds: "...number overflow parsing '1e400'".
+std::string too_large(const std::string& what) {
+  size_t quote = what.find('\'');
+  if (quote == std::string::npos) return "a number is too large";
+  std::string number = what.substr(quote + 1, what.size() - quote - 2);
+  constexpr size_t k_shown_max = 40;
+  if (number.size() > k_shown_max) number = number.substr(0, k_shown_max) + "...";
+  return "the number " + number + " is too large: the largest is 1.797e308";
+}
+
 }  // namespace
 
 Result<void> check_json(std::string_view text) {
@@ -32,8 +42,8 @@ Result<void> check_json(std::string_view text) {
     size_t column = newline == std::string_view::npos ? at + 1 : at - newline;
     return Error(code::k_validation, "not JSON at line " + std::to_string(line) + ", column " + std::to_string(column) +
                                          ": " + reason(error.what()));
-  } catch (const nlohmann::json::exception& error) {  // a number that no double holds
-    return Error(code::k_validation, std::string("not JSON: ") + error.what());
+  } catch (const nlohmann::json::exception& error) {
+    return Error(code::k_validation, too_large(error.what()));
   }
   return {};
 }

@@ -8,7 +8,7 @@
 
 namespace perilune::cli {
 
-// Error "validation": "not JSON at line 1, column 9: unexpected ...".
+// Error "validation": "not JSON at line 1, column 9: unexpected ...", or "the number 1e400 is too large: ...".
 Result<void> check_json(std::string_view text);
 
 }  // namespace perilune::cli

@@ -63,6 +63,9 @@ Result<StorePlace> place_store(const Config& config, const std::string& cwd) {
   } else if (size_t colon = url.find("://"); colon != std::string::npos) {
     return Error(code::k_usage, "unknown store '" + url + "': a store is sqlite:PATH, a path, or memory");
   }
+  if (url == ":memory:")  // SQLite's name for it would be a file's name here
+    return Error(code::k_usage,
+                 "'" + config.store_url + "' names no file; `memory` is the store that keeps nothing, for tests");
   if (url.empty()) return Error(code::k_usage, "the store has no path: write sqlite:PATH");
   return at_path(fs::path(config.store_base) / url);
 }

@@ -1,7 +1,9 @@
 // Compiling: for the host (load_text, bytecode that the host alone makes) and for scripts (load).
 // Promises: a text of a script is never taken for bytecode; a text that would keep the parser busy for seconds (it is
-// quadratic in the number of elseif) is refused before it is parsed.
+// quadratic in the number of elseif) is refused before it is parsed. A file may begin with a byte order mark and with a
+// `#!` line, whatever its line ends are.
 // SPDX-License-Identifier: MIT
+#include <algorithm>
 #include <cstring>
 #include <string>
 
@@ -24,6 +26,15 @@ const char* refusal(std::string_view source) {
     if (++found > k_elseif_max) return "a source with more than 10000 elseif can't be loaded";
   }
   return nullptr;
+}
+
+// The text of a file without what may stand before its Lua. The end of a `#!` line stays, so that lines keep their
+// numbers.
+std::string_view lua_of_file(std::string_view text) {
+  constexpr std::string_view k_byte_order_mark = "\xEF\xBB\xBF";
+  if (text.starts_with(k_byte_order_mark)) text.remove_prefix(k_byte_order_mark.size());
+  if (text.starts_with('#')) text.remove_prefix(std::min(text.find_first_of("\r\n"), text.size()));
+  return text;
 }
 
 Error syntax_error(std::string_view message) { return Error(code::k_syntax, std::string(message)); }
@@ -71,7 +82,8 @@ int fail_load(lua_State* L, const char* message) {
 
 }  // namespace
 
-Result<void> load_text(lua_State* L, std::string_view source, const char* chunk_name) {
+Result<void> load_text(lua_State* L, std::string_view file_text, const char* chunk_name) {
+  const std::string_view source = lua_of_file(file_text);
   if (const char* why = refusal(source)) return syntax_error(why);
   if (!lua_checkstack(L, 2)) return Error(code::k_limit, "no stack left to load a source");
   const int status = luaL_loadbufferx(L, source.data(), source.size(), chunk_name, "t");
@@ -79,7 +91,8 @@ Result<void> load_text(lua_State* L, std::string_view source, const char* chunk_
   return take_load_error(L, status);
 }
 
-Result<std::string> compile_text(std::string_view source, const char* chunk_name) {
+Result<std::string> compile_text(std::string_view file_text, const char* chunk_name) {
+  const std::string_view source = lua_of_file(file_text);
   if (const char* why = refusal(source)) return syntax_error(why);
   lua_State* L = luaL_newstate();
   if (L == nullptr) return Error(code::k_memory, "no memory for a Lua state");

@@ -32,13 +32,13 @@ void push_locked(lua_State* L);
 // golden list, completion and docs.
 Result<std::vector<std::string>> reachable_names(State& state);
 
-// Compiles text (never bytecode) to a function in the sandbox's environment; bytes that begin with ESC are refused.
-// Leaves the function on the stack; an error has code "syntax" and the message of the compiler, with the line. The
-// stack is then as it was. Never raises.
-Result<void> load_text(lua_State* L, std::string_view source, const char* chunk_name);
+// Compiles a file's text (never bytecode) to a function in the sandbox's environment; bytes that begin with ESC are
+// refused, a byte order mark and a `#!` line before the Lua are passed over. Leaves the function on the stack; an error
+// has code "syntax" and the message of the compiler, with the line. The stack is then as it was. Never raises.
+Result<void> load_text(lua_State* L, std::string_view file_text, const char* chunk_name);
 
 // The bytecode of a text, made by the host and given to load_bytecode alone: states that run the same bundle share it.
-Result<std::string> compile_text(std::string_view source, const char* chunk_name);
+Result<std::string> compile_text(std::string_view file_text, const char* chunk_name);
 Result<void> load_bytecode(lua_State* L, std::string_view bytecode, const char* chunk_name);
 
 // The private first value of every yield of the runtime's own (a light userdata): the coroutine library passes such

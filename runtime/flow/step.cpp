@@ -117,6 +117,10 @@ void Step::run_attempt() {
   context_.object_ids = 0;
   context_.random = Random(hash64(name(), static_cast<uint64_t>(attempt_) + number()));
   context_.key = [this] { return execution_.operation_key(task(), number()); };
+  context_.request_key = [this, sent = 0]() mutable {
+    std::string key = context_.key();
+    return ++sent == 1 ? key : key + "-" + std::to_string(sent);
+  };
   context_.heartbeat = [this](std::string progress) {
     context_.last_progress = std::move(progress);
     note_heartbeat();

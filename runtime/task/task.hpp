@@ -104,6 +104,9 @@ class Scope {
 struct AttemptContext {
   int number = 1;
   std::function<std::string()> key;   // makes the idempotency key, equal for all attempts
+  // The key of the attempt's next request: `key` itself, then one of its own for each, the same in every attempt that
+  // sends the same requests in the same order.
+  std::function<std::string()> request_key;
   std::string step;                // the step's name
   int64_t deadline_us = 0;         // wall time, or 0
   std::string last_progress;       // JSON text, or empty

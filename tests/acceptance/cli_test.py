@@ -1,26 +1,18 @@
 #!/usr/bin/env python3
-"""The command line as a script sees it: output, JSON shapes, exit codes, bad input, interruption.
+"""The command line as a script sees it: output, JSON shapes, exit codes, interruption.
 
-Drives $PERILUNE (or $PERILUNE_BINARY, else build/release/perilune), each test in a directory of its own.
-The last line is `N passed, N failed`.
+Each test has a directory of its own. The last line is `N passed, N failed`.
 """
 # SPDX-License-Identifier: MIT
 import json
 import os
-import shutil
 import signal
 import subprocess
 import sys
-import tempfile
-import time
-import unittest
-from pathlib import Path
 
-TOP = Path(__file__).resolve().parents[2]
-BINARY = os.environ.get("PERILUNE") or os.environ.get("PERILUNE_BINARY") or str(TOP / "build/release/perilune")
-PATIENCE_S = 60
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+from cli_world import BINARY, HELLO, PATIENCE_S, SLEEPS, CliWorld, run_all  # noqa: E402
 
-HELLO = 'return { hello = input.name or "world" }\n'
 STEPS = """
 local a = step("first", function() return { n = 1 } end)
 local b = step("second", function() return a.n + 1 end)
@@ -38,17 +30,6 @@ local n = step("flaky", { retry = { attempts = 3, backoff = "1ms", jitter = 0 } 
 end)
 return n
 """
-SLEEPS = """
-step("before", function() return 1 end)
-sleep(SECONDS)
-step("after", function() return 2 end)
-return { woke = true }
-"""
-CHECKED = """
-local w = workflow { name = "checked", version = 3, input = { n = { type = "integer", minimum = 1 } } }
-function w.run(input) return { doubled = input.n * 2 } end
-return w
-"""
 TWO = """
 local a = workflow { name = "a" }
 function a.run() return "from a" end
@@ -58,66 +39,7 @@ return { a, b }
 """
 
 
-class Result:
-    def __init__(self, done):
-        self.code, self.out, self.err = done.returncode, done.stdout, done.stderr
-
-    def json(self):
-        return json.loads(self.out)
-
-
-class Cli(unittest.TestCase):
-    def setUp(self):
-        self.directory = tempfile.mkdtemp(prefix="perilune-cli-")
-        self.addCleanup(shutil.rmtree, self.directory, True)
-        self.environment = {k: v for k, v in os.environ.items() if not k.startswith("PERILUNE")}
-        self.environment.update(LC_ALL="C.UTF-8", TZ="UTC")
-        os.mkdir(self.path(".perilune"))  # else one above would be taken
-
-    def path(self, name):
-        return os.path.join(self.directory, name)
-
-    def write(self, name, text):
-        Path(self.path(name)).write_text(text)
-        return name
-
-    def perilune(self, *arguments, stdin="", env=None):
-        done = subprocess.run([BINARY, *arguments], cwd=self.directory, env={**self.environment, **(env or {})},
-                              input=stdin, capture_output=True, text=True, timeout=PATIENCE_S)
-        return Result(done)
-
-    def begin(self, *arguments):
-        process = subprocess.Popen([BINARY, *arguments], cwd=self.directory, env=self.environment, text=True,
-                                   stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-        self.addCleanup(self.end, process)
-        return process
-
-    @staticmethod
-    def end(process):
-        if process.poll() is None:
-            process.kill()
-        process.communicate()
-
-    def until(self, what, probe):
-        deadline = time.monotonic() + PATIENCE_S
-        while time.monotonic() < deadline:
-            found = probe()
-            if found:
-                return found
-            time.sleep(0.02)
-        self.fail("never came: " + what)
-
-    def sleeping(self, seconds, *more):
-        """A run that waits, in a living process: (process, id)."""
-        script = self.write("sleeps.lua", SLEEPS.replace("SECONDS", str(seconds)))
-        process = self.begin("run", script, *more)
-        probe = lambda: [r["run"] for r in self.listed() if r["status"] == "waiting"]
-        return process, self.until("a waiting run", probe)[0]
-
-    def listed(self, *arguments):
-        result = self.perilune("list", "--json", *arguments)
-        return result.json() if result.code == 0 else []
-
+class Cli(CliWorld):
     # ---- run
 
     def test_output_goes_to_stdout_and_progress_to_stderr(self):
@@ -197,27 +119,6 @@ class Cli(unittest.TestCase):
         step = self.perilune("show", "r", "--json").json()["steps"]["flaky"]
         self.assertEqual((step["attempts"], step["status"], step["output"]), (3, "completed", 3))
 
-    def test_bad_input_ends_with_3_and_says_where(self):
-        script = self.write("checked.lua", CHECKED)
-        self.assertEqual(self.perilune("run", script, "--input", '{"n":2}').json(), {"doubled": 4})
-        broken = self.perilune("run", script, "--input", '{\n"n": oops}')
-        self.assertEqual(broken.code, 3)
-        self.assertIn("line 2, column 6", broken.err)
-        wrong = self.perilune("run", script, "--input", '{"n":0}', "--json")
-        self.assertEqual((wrong.code, wrong.json()["error"]["code"]), (3, "validation"))
-        self.assertIn("minimum 1", wrong.err)
-        self.assertEqual(self.perilune("run", script, "--input", "@absent.json").code, 3)
-        self.assertEqual(len(self.listed()), 1)
-
-    def test_a_bad_script_ends_with_3(self):
-        self.assertEqual(self.perilune("run", "absent.lua").code, 3)
-        self.assertIn("absent.lua", self.perilune("run", "absent.lua").err)
-        broken = self.perilune("run", self.write("broken.lua", "local x = = 1\n"))
-        self.assertEqual(broken.code, 3)
-        self.assertIn("broken.lua:1", broken.err)
-        self.assertEqual(self.perilune("run", ".").code, 3)
-        self.assertEqual(self.listed(), [])
-
     # ---- the command line
 
     def test_help_teaches(self):
@@ -227,17 +128,6 @@ class Cli(unittest.TestCase):
             self.assertEqual(helped.code, 0)
             self.assertIn("Examples:", helped.out)
             self.assertEqual(self.perilune("help", verb).out, helped.out)
-
-    def test_wrong_words_name_the_nearest(self):
-        for arguments, near in [(["rnu"], "'run'"), (["list", "--staus", "x"], "'--status'"),
-                                (["list", "--status", "runing"], "'running'"), (["hello.lua"], "perilune run hello.lua")]:
-            result = self.perilune(*arguments)
-            self.assertEqual(result.code, 2, result.err)
-            self.assertIn(near, result.err)
-            self.assertIn("try: ", result.err)
-        for arguments in [[], ["run"], ["list", "extra"], ["list", "--limit", "many"], ["list", "--since", "soon"],
-                          ["show", "absent"], ["cancel", "absent"], ["run", "x.lua", "--id"]]:
-            self.assertIn(self.perilune(*arguments).code, (2, 3), arguments)
 
     def test_a_reader_that_goes_away_is_no_error(self):
         self.perilune("run", self.write("steps.lua", STEPS))
@@ -363,45 +253,6 @@ class Cli(unittest.TestCase):
         self.perilune("run", self.write("hello.lua", HELLO), "--id", "h")
         self.assertEqual(self.perilune("cancel", "h").code, 2)
 
-    # ---- settings, doctor, version, stores that can't be used
-
-    def test_doctor_shows_settings_with_their_source(self):
-        self.write("perilune.json", '{"limits": {"memory": "64MiB"}}')
-        result = self.perilune("doctor", "--json", env={"PERILUNE_LIMITS_CPU": "3s"})
-        found = {setting["name"]: setting for setting in result.json()["settings"]}
-        self.assertEqual((found["limits.cpu"]["value"], found["limits.cpu"]["source"]), ("3s", "PERILUNE_LIMITS_CPU"))
-        self.assertTrue(found["limits.memory"]["source"].endswith("perilune.json"))
-        self.assertEqual(found["limits.payload"]["source"], "default")
-        self.assertEqual(result.code, 0)
-        self.assertIn("limits.memory", self.perilune("doctor").out)
-
-    def test_a_wrong_setting_ends_with_2_and_names_the_nearest(self):
-        self.write("perilune.json", '{"limits": {"memry": "64MiB"}}')
-        result = self.perilune("run", self.write("hello.lua", HELLO))
-        self.assertEqual(result.code, 2)
-        self.assertIn("'memory'", result.err)
-
-    def test_version(self):
-        self.assertEqual(set(self.perilune("version", "--json").json()), {"perilune", "lua", "libuv", "sqlite", "curl"})
-        self.assertRegex(self.perilune("--version").out, r"^perilune \d+\.\d+\.\d+ \(lua 5\.4")
-
-    def test_stores_that_cannot_be_used(self):
-        script = self.write("hello.lua", HELLO)
-        self.write("not.db", "this is no database, however long one looks at it. " * 100)
-        for verb in [["run", script], ["list"], ["doctor"]]:
-            self.assertEqual(self.perilune(*verb, "--store", "not.db").code, 65, verb)
-        self.assertEqual(self.perilune("run", script, "--store", "absent/x.db").code, 74)
-        self.assertEqual(self.perilune("run", script, "--store", "postgres://x").code, 2)
-        self.perilune("run", script, "--store", "new.db")
-        import sqlite3
-        with sqlite3.connect(self.path("new.db")) as db:
-            db.execute("pragma user_version = 999")
-        for verb in [["run", script], ["list"], ["doctor"]]:
-            self.assertEqual(self.perilune(*verb, "--store", "new.db").code, 78, verb)
-
 
 if __name__ == "__main__":
-    program = unittest.main(exit=False, verbosity=1)
-    bad = len(program.result.failures) + len(program.result.errors)
-    print(f"{program.result.testsRun - bad} passed, {bad} failed")
-    sys.exit(1 if bad else 0)
+    run_all()

@@ -88,6 +88,13 @@ it("sends the attempt's idempotency key with what is not a GET or HEAD", functio
     return { seen = seen, key = attempt.key, get = http.get(base .. "/echo").json.headers["idempotency-key"] }
   end)
   equal(both.seen, both.key)
+  local keys = step("three requests, two attempts", { retry = { attempts = 2, backoff = "1ms" } }, function(attempt)
+    local seen = {}
+    for i = 1, 3 do seen[i] = http.put(base .. "/echo").json.headers["idempotency-key"] end
+    if attempt.number == 1 then error("again") end
+    return { seen = seen, key = attempt.key }
+  end)
+  equal(keys.seen, { keys.key, keys.key .. "-2", keys.key .. "-3" })
   equal(both.get, nil)
   equal(#http.delete(base .. "/echo").json.headers["idempotency-key"] > 10, true)
   local own = { ["idempotency-key"] = "mine" }

@@ -23,7 +23,7 @@ read -r port <"$work/port"
 
 # What a spec may count on whatever the user's environment is.
 unset http_proxy https_proxy HTTP_PROXY HTTPS_PROXY all_proxy ALL_PROXY
-export PERILUNE_SPEC_VARIABLE="from outside"
+export SPEC_VARIABLE="from outside"
 
 passed=0 failed=0
 count_of() { grep -oE "\"$1\":[0-9]+" "$2" | head -n 1 | grep -oE '[0-9]+' || echo 0; }

@@ -31,12 +31,12 @@ it("gives stdin, bytes too", function()
 end)
 
 it("adds variables to the environment", function()
-  local r = shell.sh("echo $A:$B:$PERILUNE_SPEC_VARIABLE", { env = { A = "1", B = 2 } })
+  local r = shell.sh("echo $A:$B:$SPEC_VARIABLE", { env = { A = "1", B = 2 } })
   equal(r.stdout, "1:2:from outside\n")
 end)
 
 it("starts with a clean environment when told", function()
-  equal(shell.sh("echo [$PERILUNE_SPEC_VARIABLE]", { env = "clean" }).stdout, "[]\n")
+  equal(shell.sh("echo [$SPEC_VARIABLE]", { env = "clean" }).stdout, "[]\n")
 end)
 
 it("runs in the run's directory, and in others relative to it", function()

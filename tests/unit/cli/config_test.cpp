@@ -28,12 +28,7 @@ struct Directory {
   std::string path;
 };
 
-Environment environment(std::map<std::string, std::string> values = {}) {
-  return [values](const std::string& name) -> std::optional<std::string> {
-    auto found = values.find(name);
-    return found == values.end() ? std::nullopt : std::optional(found->second);
-  };
-}
+Environment environment(Environment values = {}) { return values; }
 
 Setting setting_of(const Config& config, const std::string& name) {
   for (const Setting& setting : config.settings)
@@ -126,6 +121,27 @@ TEST_CASE("a wrong value of the environment names its variable", "[cli]") {
   CHECK_THAT(config.error().message, Catch::StartsWith("PERILUNE_LIMITS_MEMORY: limits.memory"));
 }
 
+TEST_CASE("a variable that is not known is refused with the nearest name, one of the project's scripts is not",
+          "[cli]") {
+  Directory directory;
+  Result<Config> config = load_config(directory.path, "", environment({{"PERILUNE_LIMIT_CPU", "5s"}}));
+  REQUIRE_FALSE(config.ok());
+  CHECK(config.error().code == code::k_usage);
+  CHECK(config.error().message ==
+        "unknown variable 'PERILUNE_LIMIT_CPU' of the environment: did you mean 'PERILUNE_LIMITS_CPU'?");
+  CHECK(load_config(directory.path, "", environment({{"PERILUNE_SEED", "7"}, {"PERILUNE_CRASH_AT", "3"}})).ok());
+}
+
+TEST_CASE("the environment is read for what begins with PERILUNE_ and says something", "[cli]") {
+  setenv("PERILUNE_SEED", "7=8", 1);
+  setenv("PERILUNE_SIZE", "", 1);
+  Environment found = process_environment();
+  unsetenv("PERILUNE_SIZE");
+  CHECK(found.at("PERILUNE_SEED") == "7=8");
+  CHECK(found.count("PERILUNE_SIZE") == 0);
+  CHECK(found.count("PATH") == 0);
+}
+
 TEST_CASE("the store is the nearest .perilune above, else one here", "[cli]") {
   Directory directory;
   directory.write("deep/below/x", "");
@@ -154,4 +170,8 @@ TEST_CASE("a store is named by url, path, directory or as memory", "[cli]") {
   CHECK(placed(".perilune/perilune.db").value().in_home);
   CHECK(placed("postgres://x/y").error().code == code::k_usage);
   CHECK(placed("sqlite:").error().code == code::k_usage);
+  for (const char* url : {"sqlite::memory:", ":memory:"}) {
+    CHECK(placed(url).error().code == code::k_usage);
+    CHECK_THAT(placed(url).error().message, Catch::Contains("`memory` is the store that keeps nothing"));
+  }
 }

@@ -137,6 +137,25 @@ TEST_CASE("The host's own bytecode runs in the sandbox and keeps its lines") {
   CHECK_FALSE(lua::load_bytecode(L, "rubbish", "@x.lua"));
 }
 
+TEST_CASE("A file may begin with a byte order mark and a #! line, and keeps its line numbers") {
+  const std::string mark = "\xEF\xBB\xBF";
+  for (const std::string& begin : {mark, std::string("#!/usr/bin/perilune\n"),
+                                   std::string("#!/usr/bin/perilune run\r\n"), mark + "#!/usr/bin/perilune run\r\n"}) {
+    World world;
+    INFO(begin);
+    const std::string line = begin.back() == '\n' ? "2" : "1";
+    CHECK(world.eval(begin + "return 'ran'") == "\"ran\"");
+    CHECK_THAT(world.eval(begin + "return +"), StartsWith("syntax: test.lua:" + line + ":"));
+    CHECK(lua::compile_text(begin + "return +", "@order.lua").error().message ==
+          "order.lua:" + line + ": unexpected symbol near '+'");
+    CHECK_THAT(world.eval(begin + "\x1bLua"), begin.back() == '\n'
+                                                  ? StartsWith("syntax: test.lua:2: unexpected symbol")
+                                                  : StartsWith("syntax: attempt to load a binary chunk"));
+  }
+  World world;
+  CHECK_THAT(world.eval("return load('#!x\\nreturn 1')"), StartsWith("null"));
+}
+
 TEST_CASE("load compiles text with an environment of one's own, from a string or from pieces") {
   World world;
   CHECK(world.eval("return load('return 1 + ...')(2), load('return x', 'c', 't', {x=5})()") == "3 5");

@@ -17,6 +17,8 @@ int open_join(lua_State* L);         // api_join.cpp
 int open_lock(lua_State* L);         // api_lock.cpp
 int open_guard(lua_State* L);        // api_guard.cpp
 int open_finish(lua_State* L);       // api_finish.cpp
+int open_sequential(lua_State* L);   // api_steps.cpp
+int open_concurrent(lua_State* L);
 int open_sleep(lua_State* L);        // api_time.cpp
 int open_now(lua_State* L);
 int open_uuid(lua_State* L);

@@ -31,6 +31,7 @@ int l_main(lua_State* L) {
 int main_file_ran(lua_State* L, int, lua_KContext) {
   LuaScript& script = *surroundings_of(L).live();
   if (!push_workflow_run(L, 1, script.workflow().c_str())) return 1;  // the file is itself the workflow
+  script.defined();
   lua_getglobal(L, "input");
   lua_callk(L, 1, 1, 0, [](lua_State*, int, lua_KContext) { return 1; });
   return 1;
@@ -177,8 +178,10 @@ Result<Module> LuaScript::find_module(const std::string& name) {
   return Module{module_chunk_name(name), std::move(*text)};
 }
 
-void LuaScript::declared(engine::Definition definition) {
-  if (definition.name == workflow_) output_schema_ = definition.output;
+void LuaScript::declared(engine::Definition definition, bool has_run) {
+  if (definition.name != workflow_) return;
+  defined_output_ = definition.output;
+  if (!has_run) output_schema_ = definition.output;
 }
 
 }  // namespace perilune::lua

@@ -16,14 +16,14 @@ using store::Status;
 
 namespace {
 
-// Modules for inspection: what is found is kept for the bundle.
+// Modules for inspection: what is found is kept for the bundle, also what the stdlib has: a later version of it serves new
+// runs.
 class CollectingSource final : public ModuleSource {
  public:
   CollectingSource(const std::map<std::string, std::string>& builtin, std::string directory)
       : builtin_(builtin), directory_(std::move(directory)) {}
   Result<std::string> find_module(const std::string& name) override {
-    if (auto found = builtin_.find(name); found != builtin_.end()) return found->second;
-    Result<std::string> text = read_module(directory_, name);
+    Result<std::string> text = module_text(builtin_, directory_, name);
     if (text.ok()) found_[name] = *text;
     return text;
   }
@@ -40,9 +40,9 @@ bool is_ascii(const std::string& text) {
 }
 
 // The modules on disk are those of the bundle: new code serves new runs.
-bool is_up_to_date(const Bundle& bundle, const std::string& directory) {
+bool is_up_to_date(const Bundle& bundle, const std::map<std::string, std::string>& builtin, const std::string& directory) {
   for (const auto& [name, text] : bundle.modules) {
-    Result<std::string> now = read_module(directory, name);
+    Result<std::string> now = module_text(builtin, directory, name);
     if (!now.ok() || *now != text) return false;
   }
   return true;
@@ -92,7 +92,7 @@ Result<Engine::Inspection> Engine::inspect(const StartRequest& request) {
   if (request.pinned != nullptr) return inspect_pinned(request.pinned);
   std::string key = request.file + '\0' + request.directory + '\0' + request.text;
   auto found = inspected_.find(key);
-  if (found != inspected_.end() && is_up_to_date(*found->second.bundle, request.directory))
+  if (found != inspected_.end() && is_up_to_date(*found->second.bundle, options_.builtin_modules, request.directory))
     return Inspection{found->second.definitions, found->second.bundle};
   CollectingSource modules(options_.builtin_modules, request.directory);
   auto definitions = options_.host->inspect(request.file, request.text, modules, options_.settings);

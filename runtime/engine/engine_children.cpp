@@ -16,8 +16,8 @@ class BundleSource final : public ModuleSource {
   BundleSource(const std::map<std::string, std::string>& builtin, const Bundle& bundle)
       : builtin_(builtin), bundle_(bundle) {}
   Result<std::string> find_module(const std::string& name) override {
-    if (auto found = builtin_.find(name); found != builtin_.end()) return found->second;
     if (auto found = bundle_.modules.find(name); found != bundle_.modules.end()) return found->second;
+    if (auto found = builtin_.find(name); found != builtin_.end()) return found->second;
     return Error(code::k_not_found, "the code of the run has no module '" + name + "'");
   }
 

@@ -31,6 +31,10 @@ class ExamplesTest(CliWorld):
         self.assertEqual(self.example("transfer")["output"], {"from": 70, "to": 130})
         self.assertEqual(self.example("review")["output"],
                          {"accepted": True, "votes": 3, "withdrawn": 1, "voters": ["boris", "chen", "dora"]})
+        self.assertEqual(self.example("release")["output"],
+                         {"said": "published after 250 tests", "rounds": 1, "documented": True})
+        self.assertEqual(self.example("release", {"docs": False, "rounds": 3})["output"],
+                         {"said": "published after 250 tests", "rounds": 3, "documented": False})
         self.assertEqual(self.example("deadline")["output"], {"arrived": True, "moved": 2})
         self.assertEqual(self.example("window")["output"],
                          {"loaded": 500, "sum": sum(i * i % 97 for i in range(1, 501)), "most": 8})

@@ -7,7 +7,7 @@ Beside the binary stands perilune_commit_skipped, the control (scripts/build --t
 
 The workflows: the DAG of a bioinformatics workflow (srasearch; without that file the example's own graph), the order of
 examples/order.lua, tests/crash/once.lua with a step that must not happen twice, and the examples that show a pattern
-under failure: trip, transfer, review, deadline, window. Each is killed
+under failure: trip, transfer, review, release, deadline, window. Each is killed
  - at random moments, up to several times a run: 300 kills of the first three (small: 12), 30 of each other (small: 2);
  - in a step's body, when the effect has happened and is not recorded (once.lua);
  - at its record boundaries: PERILUNE_CRASH_AT=N in the environment makes the binary kill itself right after record N
@@ -312,11 +312,12 @@ def trip_complaints(world):
 def make_examples():
     examples = TOP / "examples"
     far = {"wait": "5m", "moves": ["10m", "1h"]}   # what does not pass while the process is dead
-    return [Case("trip", examples / "trip.lua", {}, every=1 if FULL else 10, outside=trip_complaints),
-            Case("transfer", examples / "transfer.lua", {}, outside=bank_complaints),
-            Case("review", examples / "review.lua", {}, every=1 if FULL else 3),
-            Case("deadline", examples / "deadline.lua", far, every=1 if FULL else 4),
-            Case("window", examples / "window.lua", {}, every=10 if FULL else 200)]
+    return [Case("trip", examples / "trip.lua", {}, every=1 if FULL else 8, outside=trip_complaints),
+            Case("transfer", examples / "transfer.lua", {}, every=1 if FULL else 2, outside=bank_complaints),
+            Case("review", examples / "review.lua", {}, every=1 if FULL else 7),
+            Case("release", examples / "release.lua", {}, every=1 if FULL else 7),
+            Case("deadline", examples / "deadline.lua", far, every=1 if FULL else 15),
+            Case("window", examples / "window.lua", {}, every=10 if FULL else 500)]
 
 
 def make_cases():

@@ -44,6 +44,7 @@ Execution::Execution(Options options)
       running_us_ += std::max<int64_t>(0, record.at_us - std::max(started_us, before_us));
     before_us = std::max(before_us, record.at_us);
     running_us_ = std::max(running_us_, running_time_until(record));   // a loop's own records may be gone
+    if (!record.task.empty()) replaying_ = true;   // calls are repeated, even if none of them has an outcome
     if (record.kind == Kind::signal) signal_ids_.insert(signal_id_of(record));
   }
   shown_ = options_.row.status;

@@ -68,7 +68,11 @@ LuaScript::LuaScript(std::shared_ptr<const CompiledBundle> code, std::string wor
                      engine::RunContext& context)
     : code_(std::move(code)), workflow_(std::move(workflow)), schemas_(schemas), context_(context) {}
 
-LuaScript::~LuaScript() { state_.reset(); }   // finalizers still give threads back
+// While the state closes, finalizers still give threads back: state_ names it until then, which reset() would not do.
+LuaScript::~LuaScript() {
+  std::default_delete<State>()(state_.get());
+  (void)state_.release();
+}
 
 Result<void> LuaScript::open(void (*open_api)(lua_State*)) {
   const engine::Settings& settings = context_.settings();

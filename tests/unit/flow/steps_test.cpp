@@ -338,3 +338,28 @@ TEST_CASE("a run keeps the stdlib that it began with", "[flow][steps][pinned]") 
   lab.builtin_modules["perilune.words"] = "return 'new'";
   CHECK(result(lab.live()) == R"("old")");
 }
+
+TEST_CASE("a loop may run a table of steps in each iteration", "[flow][steps][loop]") {
+  Lab whole(R"(
+    local total = 0
+    local flow = concurrent {
+      { "a", run = function(_, _, flow) return flow.input.i end },
+      { "b", needs = { "a" }, run = function(needs) return needs.a * 2 end },
+      { "c", needs = { "a" }, run = function(needs) return needs.a * 3 end },
+      outputs = function(results) return results.b + results.c end,
+    }
+    loop("three", { times = 3 }, function(i) total = total + flow.run { i = i } end)
+    return total)");
+  whole.snapshot_due = [] { return true; };
+  CHECK(result(whole.live()) == "30");
+  uint64_t records = whole.journal().size();
+  for (uint64_t cut = 1; cut < records; ++cut) {
+    Lab lab(whole.script);
+    lab.snapshot_due = whole.snapshot_due;
+    lab.live(cut);
+    Life second = lab.live();
+    INFO("cut after record " << cut);
+    REQUIRE(result(second) == "30");
+    CHECK(second.logs.empty());   // nothing that could not be saved
+  }
+}

@@ -32,6 +32,8 @@ struct StartRequest {
   std::string input = "{}";      // JSON text
   std::string id;                // empty = a new one
   std::string session;
+  std::string parent;            // the run whose child it is, or empty
+  BundleRef pinned;              // code that stands already, in place of file, text and the modules on disk; or null
 };
 
 // Sees what happens, as it is committed. Any member may be left as it is.
@@ -80,6 +82,15 @@ class Engine {
   void signal(const std::string& run, const std::string& name, const std::string& value, const std::string& id,
               std::function<void(Result<void>)> done);
 
+  // Tells when a run is over, or can't go on here (its status says which); it is taken up where nobody executes it. `by` is
+  // the run that waits, which is woken when `ended` says that it has left memory; `attached`: it ends with that run.
+  void watch_end(const std::string& run, const std::string& by, bool attached,
+                 std::function<bool(const flow::Ending&)> ended);
+  // Cancels a run that may be in memory or not.
+  void cancel_run(const std::string& run, const Error& reason, const std::string& by);
+  // The request for a workflow that `asking` calls: of its own file (pinned), else NAME.lua beside it.
+  Result<StartRequest> child_request(const Run& asking, const std::string& workflow);
+
   size_t live() const { return runs_.size(); }           // runs in memory
   size_t sleeping() const { return sleeping_.size(); }   // evicted, waiting for their time
 
@@ -89,6 +100,7 @@ class Engine {
     BundleRef bundle;
   };
   Result<Inspection> inspect(const StartRequest& request);
+  Result<Inspection> inspect_pinned(const BundleRef& bundle);
 
  private:
   friend class Run;
@@ -96,7 +108,15 @@ class Engine {
     Started started;
     Ended ended;
   };
+  struct Watcher {                             // a run that waits for another one
+    std::string by;
+    bool attached;
+    std::function<bool(const flow::Ending&)> ended;
+  };
+  void tell_watchers(const std::string& run, const flow::Ending& ending);
+  void cancel_children_of(const std::string& run);
   void turn();
+  void end_run(Run& run);
   void ask_turn(Run& run);
   void create_run(StartRequest request, Definition definition, BundleRef bundle, Started started, Ended ended);
   void open_run(store::RunRow row, StartFacts facts, std::vector<journal::Record> records, BundleRef bundle, bool resumed,
@@ -122,6 +142,7 @@ class Engine {
   };
   std::unordered_map<std::string, Sleeper> sleeping_;
   std::unordered_map<std::string, Claiming> claiming_;
+  std::unordered_map<std::string, std::vector<Watcher>> watchers_;   // by the run that is waited for
   std::unordered_map<std::string, BundleRef> bundles_;
   struct Inspected {
     std::vector<Definition> definitions;

@@ -88,6 +88,7 @@ void Execution::turn() {
   look_for_deadlock();
   flush();
   watch_running_time();
+  leave_when_stuck();
   if (untold_ > 0 && lasting_timer_ == 0)
     lasting_timer_ = loop().start_timer(k_lasting_us, [this] { tell_lasting(); });
 }
@@ -131,7 +132,7 @@ void Execution::look_for_deadlock() {
   // Notes that are not handed over yet wake nobody.
   bool to_come = flush_wanted_ || in_flight_ != 0 || tail_.size() > pending_.size();
   if (over_ || deciding_ || replaying_ || !scheduler_.idle() || !active_.empty() || !sleeping_.empty() ||
-      !receivers_.empty() || to_come || root_->live() == 0)
+      !receivers_.empty() || !awaited_.empty() || to_come || root_->live() == 0)
     return;
   if (!tail_.empty()) {   // records that nobody awaits: commit them, then look again
     flush_wanted_ = !pending_.empty();
@@ -351,7 +352,7 @@ bool Execution::evictable() const {
 
 // Nothing is under way: only time or a signal can move the run.
 bool Execution::waits_only() const {
-  return active_.empty() && scheduler_.idle() && (!sleeping_.empty() || !receivers_.empty());
+  return active_.empty() && scheduler_.idle() && (!sleeping_.empty() || !receivers_.empty() || !awaited_.empty());
 }
 
 int64_t Execution::next_wake_us() const {

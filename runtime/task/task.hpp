@@ -146,6 +146,14 @@ class Task {
  public:
   enum class State : uint8_t { created, ready, running, waiting, closing, ended };
 
+  // Where the task goes without having ended (its run leaves memory), nobody is told: and what would have been told may
+  // hold the handle in turn.
+  ~Task() {
+    if (handle == nullptr) return;
+    handle->task = nullptr;
+    handle->on_end.clear();
+  }
+
   std::string id;                  // parent's id "." number among the parent's children; "0" for the first
   uint32_t number = 0;             // among the parent's children, from 1; 0 for the first task and for attempts
   Scope* scope = nullptr;          // the scope it ends in; never null

@@ -56,7 +56,7 @@ TEST_CASE("each pattern gives its trace, straight and cut at every record", "[pa
       CHECK(trace_with_cut(script, cut) == expected);
     }
   }
-  CHECK(count >= 36);
+  CHECK(count >= 43);
 }
 
 }  // namespace perilune::sim

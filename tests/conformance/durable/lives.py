@@ -47,7 +47,7 @@ class Lives:
                 self._look()
                 while self._act():
                     pass
-            self.log = self._process(["logs", RUN]).communicate(timeout=PATIENCE_S)[0]
+            self.log = self._answer(["logs", RUN])[1]
 
     def _over(self):
         if self.run["status"] in ENDED:
@@ -63,11 +63,21 @@ class Lives:
         return subprocess.Popen([self.binary, *arguments], cwd=self.directory, text=True, stdin=subprocess.DEVNULL,
                                 stdout=out, stderr=err, env={**clean, "LC_ALL": "C.UTF-8", **(environment or {})})
 
+    def _answer(self, arguments):
+        """Exit code, stdout and stderr of a verb that answers at once."""
+        process = self._process(arguments)
+        try:
+            out, err = process.communicate(timeout=PATIENCE_S)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.communicate()
+            raise Mismatch(f"{arguments[0]} did not answer within {PATIENCE_S} s") from None
+        return process.returncode, out, err
+
     def _look(self):
         """Reads the run as it stands on disk."""
-        process = self._process(["show", RUN, "--json"])
-        out, _ = process.communicate(timeout=PATIENCE_S)
-        if process.returncode == 0:
+        code, out, _ = self._answer(["show", RUN, "--json"])
+        if code == 0:
             self.run = json.loads(out)
 
     # ---- a life
@@ -100,7 +110,10 @@ class Lives:
             self._look()
             if self._time_to_stop():
                 process.send_signal(signal.SIGINT)
-                process.wait(timeout=PATIENCE_S)
+                try:
+                    process.wait(timeout=PATIENCE_S)
+                except subprocess.TimeoutExpired:
+                    raise Mismatch(f"SIGINT did not end the process within {PATIENCE_S} s") from None
                 return
             time.sleep(LOOK_AGAIN_S)
 
@@ -139,10 +152,9 @@ class Lives:
             answer = {"failure": {"type": payload["ErrorType"], "message": payload["ErrorMessage"]}}
         else:
             answer = {} if payload is None else {"payload": payload}
-        process = self._process(["signal", RUN, name, json.dumps(answer)])
-        _, problem = process.communicate(timeout=PATIENCE_S)
-        if process.returncode != 0:
-            raise Mismatch(f"signal ended with {process.returncode}: {problem.strip()}")
+        code, _, problem = self._answer(["signal", RUN, name, json.dumps(answer)])
+        if code != 0:
+            raise Mismatch(f"signal ended with {code}: {problem.strip()}")
         if "heartbeat" in answer:
             return False   # the next one comes in another life
         self.answered.add(id_)

@@ -15,6 +15,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "runtime/engine/lock_table.hpp"
 #include "runtime/engine/script_host.hpp"
 #include "runtime/loop/loop.hpp"
 #include "runtime/store/store.hpp"
@@ -115,6 +116,7 @@ class Engine {
   };
   void tell_watchers(const std::string& run, const flow::Ending& ending);
   void cancel_children_of(const std::string& run);
+  void tell_held_up(const std::string& run, const std::string& lock, const std::string& holder);
   void turn();
   void end_run(Run& run);
   void ask_turn(Run& run);
@@ -133,6 +135,7 @@ class Engine {
   Options options_;
   EffectSet effects_;
   std::unique_ptr<store::StoreReader> reader_;
+  LockTable locks_;
   std::unordered_map<std::string, std::unique_ptr<Run>> runs_;
   std::vector<Run*> turns_;                    // runs that asked for a turn
   struct Sleeper {

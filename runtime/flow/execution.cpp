@@ -342,8 +342,8 @@ void Execution::note_then(Record record, std::function<void()> then) {
   append(std::move(record), nullptr, std::move(then), true);
 }
 
-bool Execution::noted(const task::Task& task, uint32_t op, Kind kind) const {
-  return cursor_.find(cursor_.trail(task.id).op(op), kind) != nullptr;
+bool Execution::noted(const std::string& task, uint32_t op, Kind kind) const {
+  return cursor_.find(cursor_.trail(task).op(op), kind) != nullptr;
 }
 
 bool Execution::evictable() const {

@@ -52,12 +52,12 @@ void Execution::pause(Error error) {
   end_life(std::move(ending));
 }
 
-void Execution::child_left(const std::string& run, bool stuck) {
+void Execution::left_other(const std::string& run, bool stuck) {
   awaited_.erase(std::find(awaited_.begin(), awaited_.end(), run));
   if (stuck) --stuck_;
 }
 
-void Execution::child_stuck(Error error) {
+void Execution::other_stuck(Error error) {
   ++stuck_;
   if (stuck_error_ == nullptr) stuck_error_ = std::make_unique<Error>(std::move(error));
 }

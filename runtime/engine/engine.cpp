@@ -265,6 +265,11 @@ void Engine::turn() {
       RunRow row = run->row();
       row.status = ending.status;
       node = {};   // the run and its state go before anybody is told
+      if (ending.again) {
+        sleeping_[id] = {std::move(row), std::move(ended), 0};
+        wake(id);
+        continue;
+      }
       if (options_.observer != nullptr) options_.observer->ended(row, ending);
       if (ended) ended(row, ending);
     } else if (may_leave(*run)) {

@@ -289,6 +289,10 @@ void Engine::end_run(Run& run) {
   row.status = ending.status;
   bool by_force = run.aborted_;
   node = {};   // the run and its state go before anybody is told
+  if (ending.again) {
+    sleeping_[id] = {std::move(row), std::move(ended), 0};
+    return wake(id);
+  }
   if (by_force) cancel_children_of(id);
   if (store::is_final(ending.status)) locks_.run_ended(id);
   if (options_.observer != nullptr) options_.observer->ended(row, ending);

@@ -55,6 +55,13 @@ void set_text(lua_State* L, const char* name, const std::string& text) {
   lua_setfield(L, -2, name);
 }
 
+// this.attempt: what else is in `this` stays as it is, this may rise while the run lives on.
+int l_this_index(lua_State* L) {
+  if (lua_type(L, 2) != LUA_TSTRING || std::string_view(lua_tostring(L, 2)) != "attempt") return 0;
+  lua_pushinteger(L, lua::enter_now(L, "this").context().attempt());
+  return 1;
+}
+
 }  // namespace
 
 int open_workflow(lua_State* L) {
@@ -77,10 +84,14 @@ int open_this(lua_State* L) {
   set_text(L, "parent", row.parent);
   lua_pushinteger(L, row.version);
   lua_setfield(L, -2, "version");
-  lua_pushinteger(L, context.attempt());
-  lua_setfield(L, -2, "attempt");
   lua_pushnumber(L, static_cast<double>(context.facts().started_us) / 1e6);
   lua_setfield(L, -2, "started_at");
+  lua_createtable(L, 0, 2);
+  lua_pushcfunction(L, l_this_index);
+  lua_setfield(L, -2, "__index");
+  lua_pushboolean(L, 0);
+  lua_setfield(L, -2, "__metatable");
+  lua_setmetatable(L, -2);
   return 1;
 }
 

@@ -69,7 +69,8 @@ void number(lua_State* L, LoopRun& run) {
 
 void put_back(LoopRun& run, uint64_t order, const char* name, size_t name_size, const char* argument, size_t argument_size,
               int function_ref) noexcept {
-  flow::Compensation entry{order, std::string(name, name_size),
+  // The records of the iteration may be gone: whoever takes the run back goes back to the loop's base.
+  flow::Compensation entry{order, run.loop.base_position() + 1, std::string(name, name_size),
                            std::make_unique<LuaUndo>(run.script, function_ref, std::string(argument, argument_size))};
   flow::Saga::of(run.task().task()).put_back(std::move(entry));
 }

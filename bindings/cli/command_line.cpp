@@ -72,6 +72,24 @@ int parse(const Verb& verb, const Words& words, Declare declare, int (*run)(cons
   return run(options);
 }
 
+std::string limit_problem(const std::string& text) {
+  constexpr size_t k_digits_max = 18;  // an int64_t holds them
+  bool number = !text.empty() && text.size() <= k_digits_max && text.find_first_not_of("0123456789") == text.npos;
+  return number ? std::string() : "'" + text + "' is no limit: a whole number from 1, or 0 for all";
+}
+
+void add_filter(CLI::App& app, FilterOptions& options, const std::string& limit_help) {
+  app.add_option("--status", options.statuses, "only these, as in running,waiting")->delimiter(',')->type_name("STATUS");
+  app.add_option("--workflow", options.workflow, "only runs of this workflow")->type_name("NAME");
+  app.add_option("--session", options.session, "only runs of this session")->type_name("NAME");
+  app.add_option("--since", options.since, "only runs started since: 2h, 3d, 2026-11-20")->type_name("TIME");
+  app.add_option("--limit", options.limit, limit_help)->type_name("N")->check(limit_problem);
+}
+
+void add_by(CLI::App& app, std::string& by) {
+  app.add_option("--by", by, "who does it, for the record (default user@host)")->type_name("NAME");
+}
+
 int call_run(const Verb& verb, const Words& words) {
   auto declare = [](CLI::App& app, RunOptions& options) {
     app.add_option("FILE", options.file, "the workflow script")->required()->type_name("");
@@ -88,7 +106,9 @@ int call_resume(const Verb& verb, const Words& words) {
   auto declare = [](CLI::App& app, ResumeOptions& options) {
     app.add_option("RUN", options.run, "a run, or the beginning of its id; the only unfinished one when left out")
         ->type_name("");
-    app.add_flag("--all", options.all, "every run that is not over");
+    app.add_flag("--all", options.all, "every run that is not over and not paused, or all that these match:");
+    add_filter(app, options, "at most so many, the newest");
+    add_by(app, options.by);
   };
   return parse<ResumeOptions>(verb, words, declare, verb_resume);
 }
@@ -105,26 +125,63 @@ int call_signal(const Verb& verb, const Words& words) {
 int call_cancel(const Verb& verb, const Words& words) {
   auto declare = [](CLI::App& app, CancelOptions& options) {
     app.add_option("RUN", options.run, "a run, or the beginning of its id")->required()->type_name("");
+    add_by(app, options.by);
   };
   return parse<CancelOptions>(verb, words, declare, verb_cancel);
 }
 
-int call_list(const Verb& verb, const Words& words) {
-  auto declare = [](CLI::App& app, ListOptions& options) {
-    app.add_option("--status", options.statuses, "only these, as in running,waiting")
-        ->delimiter(',')
-        ->type_name("STATUS");
+// retry, skip, rollback, pause and abort, told apart by `More`: what else the verb is told.
+template <int (*Run)(const OperateOptions&), void (*More)(CLI::App&, OperateOptions&)>
+int call_operate(const Verb& verb, const Words& words) {
+  auto declare = [](CLI::App& app, OperateOptions& options) {
+    app.add_option("RUN", options.run, "a run, or the beginning of its id")->type_name("");
+    More(app, options);
+    app.add_flag("--all", options.all, "all runs that the verb is open for, or all that these match:");
+    add_filter(app, options, "at most so many, the newest");
+    add_by(app, options.by);
+  };
+  return parse<OperateOptions>(verb, words, declare, Run);
+}
+
+void no_more(CLI::App&, OperateOptions&) {}
+void add_result(CLI::App& app, OperateOptions& options) {
+  app.add_option("--result", options.result, "what the step gives (default null)")->type_name("JSON");
+}
+void add_yes(CLI::App& app, OperateOptions& options) { app.add_flag("-y,--yes", options.yes, "do it without asking"); }
+void add_to(CLI::App& app, OperateOptions& options) {
+  app.add_option("--to", options.to, "the checkpoint that it goes back to")->required()->type_name("CHECKPOINT");
+  add_yes(app, options);
+}
+
+int call_fork(const Verb& verb, const Words& words) {
+  auto declare = [](CLI::App& app, ForkOptions& options) {
+    app.add_option("RUN", options.run, "a run, or the beginning of its id")->required()->type_name("");
+    app.add_option("--at", options.at, "the last record that both share (default: the newest that can be)")
+        ->type_name("SEQ")
+        ->check(CLI::PositiveNumber);
+    app.add_option("-i,--input", options.input, "another input; @FILE reads a file, - reads stdin")->type_name("JSON|@FILE|-");
+    app.add_option("--id", options.id, "the new run's id")->type_name("ID");
+    add_by(app, options.by);
+  };
+  return parse<ForkOptions>(verb, words, declare, verb_fork);
+}
+
+int call_audit(const Verb& verb, const Words& words) {
+  auto declare = [](CLI::App& app, AuditOptions& options) {
+    app.add_option("RUN", options.run, "a run, or the beginning of its id; all runs when left out")->type_name("");
     app.add_option("--workflow", options.workflow, "only runs of this workflow")->type_name("NAME");
-    app.add_option("--session", options.session, "only runs of this session")->type_name("NAME");
-    app.add_option("--since", options.since, "only runs started since: 2h, 3d, 2026-11-20")->type_name("TIME");
+    app.add_option("--by", options.by, "only what this one did")->type_name("NAME");
+    app.add_option("--since", options.since, "only since: 2h, 3d, 2026-11-20")->type_name("TIME");
     app.add_option("--limit", options.limit, "at most so many, the newest; 0 = all (default 50; all with --json)")
         ->type_name("N")
-        ->check([](const std::string& text) {
-          constexpr size_t k_digits_max = 18;  // an int64_t holds them
-          bool number =
-              !text.empty() && text.size() <= k_digits_max && text.find_first_not_of("0123456789") == text.npos;
-          return number ? std::string() : "'" + text + "' is no limit: a whole number from 1, or 0 for all";
-        });
+        ->check(limit_problem);
+  };
+  return parse<AuditOptions>(verb, words, declare, verb_audit);
+}
+
+int call_list(const Verb& verb, const Words& words) {
+  auto declare = [](CLI::App& app, ListOptions& options) {
+    add_filter(app, options, "at most so many, the newest; 0 = all (default 50; all with --json)");
   };
   return parse<ListOptions>(verb, words, declare, verb_list);
 }
@@ -180,6 +237,37 @@ constexpr Verb k_verbs[] = {
      call_view<verb_logs>},
     {"signal", "Gives a run a signal that it receives", "  perilune signal 0197aaaa approved '{\"by\": \"ana\"}'", call_signal},
     {"cancel", "Ends a run that is not over", "  perilune cancel 0197aaaa", call_cancel},
+    {"retry", "Goes on from the step at which a run failed, with fresh attempts",
+     "  perilune retry 0197aaaa\n"
+     "  perilune retry --all --status failed --workflow order\n"
+     "What is done stays done. What was undone when the run failed is done again (docs/operations.md).",
+     call_operate<verb_retry, no_more>},
+    {"skip", "Gives up the step that paused a run, and goes on without it",
+     "  perilune skip 0197aaaa --result '{\"id\": 7}'",
+     call_operate<verb_skip, add_result>},
+    {"rollback", "Undoes what a run did since a checkpoint, and goes on from there",
+     "  perilune rollback 0197aaaa --to paid\n"
+     "  perilune rollback 0197aaaa --to paid --yes     without asking, for scripts",
+     call_operate<verb_rollback, add_to>},
+    {"pause", "Leaves a run as it is until somebody resumes it",
+     "  perilune pause 0197aaaa\n"
+     "  perilune pause --all --workflow order",
+     call_operate<verb_pause, no_more>},
+    {"abort", "Ends a run now, as cancelled, and undoes nothing",
+     "  perilune abort 0197aaaa\n"
+     "  perilune abort --all --status paused --yes\n"
+     "`perilune cancel` ends a run as well, and undoes what it did.",
+     call_operate<verb_abort, add_yes>},
+    {"fork", "Starts a new run that goes on from a record of another",
+     "  perilune fork 0197aaaa --at 12\n"
+     "  perilune fork 0197aaaa --at 12 --input '{\"quantity\": 2}' --id second-try\n"
+     "`perilune show` numbers the records.",
+     call_fork},
+    {"audit", "Lists what operators did: who, when, with which run",
+     "  perilune audit\n"
+     "  perilune audit --since 2d --by ana@desk\n"
+     "  perilune audit 0197aaaa --json",
+     call_audit},
     {"doctor", "Checks store, settings and versions",
      "  perilune doctor\n"
      "  PERILUNE_LIMITS_CPU=30s perilune doctor --json",

@@ -8,6 +8,7 @@
 
 #include "bindings/cli/run_state.hpp"
 #include "runtime/base/clock.hpp"
+#include "runtime/journal/generations.hpp"
 #include "runtime/journal/payload.hpp"
 
 namespace perilune::cli {
@@ -52,7 +53,7 @@ void add_step(JsonText& json, const StepView& step) {
   json.close_object();
 }
 
-void add_record(JsonText& json, const Record& record) {
+void add_record(JsonText& json, const Record& record, bool counts) {
   json.open_object();
   json.key("seq").number(static_cast<int64_t>(record.seq));
   json.key("task").text(record.task).key("op").number(record.op);
@@ -60,6 +61,7 @@ void add_record(JsonText& json, const Record& record) {
   json.key("name").text(record.name);
   json.key("at").text(rfc3339(record.at_us));
   json.key("data").recorded(record.data);
+  if (!counts) json.key("history").boolean(true).key("generation").number(record.generation);
   json.close_object();
 }
 
@@ -205,18 +207,23 @@ std::string show_json(const RunRow& row, const std::vector<Record>& records) {
   json.key("parent").text_or_null(row.parent);
   json.key("input").recorded(row.input);
   json.key("state").open_object().close_object();
-  json.key("current_step").text_or_null(current_step(row, records));
+  const std::vector<Record> living = journal::living(records);
+  json.key("current_step").text_or_null(current_step(row, living));
   add_outcome(json, result);
   json.key("duration_ms").number(result.duration_us / k_us_in_ms);
   json.key("steps").open_object();
-  for (const StepView& step : steps_of(records)) add_step(json, step);
+  for (const StepView& step : steps_of(living)) add_step(json, step);
   json.close_object();
   json.key("artifacts").open_array().close_array();
   add_time(json, "created_at", row.created_us);
   add_time(json, "updated_at", row.updated_us);
   add_time(json, "wake_at", row.wake_us);
   json.key("records").open_array();
-  for (const Record& record : records) add_record(json, record);
+  auto counts = living.begin();   // both are in the order of their numbers
+  for (const Record& record : records) {
+    while (counts != living.end() && counts->seq < record.seq) ++counts;
+    add_record(json, record, counts != living.end() && counts->seq == record.seq);
+  }
   return json.close_array().close_object().take();
 }
 

@@ -30,7 +30,8 @@ RunResult result_of(const store::RunRow& row);
 
 // A row of `list --json`: without input and output, which may be large.
 std::string row_json(const store::RunRow& row);
-// `show --json`: as run_json, with "records" as the array of records, "steps", "input" and so on.
+// `show --json`: as run_json, with "records" as the array of records, "steps", "input" and so on. Records that no longer
+// count, because somebody took the run back, have "history": true and their "generation".
 std::string show_json(const store::RunRow& row, const std::vector<journal::Record>& records);
 
 // A step by name: its latest occurrence.

@@ -8,6 +8,7 @@
 #include <ctime>
 
 #include "bindings/cli/terminal.hpp"
+#include "runtime/journal/generations.hpp"
 #include "runtime/journal/payload.hpp"
 
 namespace perilune::cli {
@@ -81,6 +82,14 @@ EventText joined_text(const Record& record) {
                           number("cancelled") + " cancelled of " + number("total")};
 }
 
+// "rolled back to record 12 by ana@desk"
+std::string act_text(const Record& record) {
+  std::string by = printable(journal::operator_of(record));
+  std::string text = by.empty() ? "" : "by " + by;
+  if (auto rewind = journal::rewind_of(record)) text += ", goes on behind record " + std::to_string(rewind->keep);
+  return text;
+}
+
 std::string value_text(std::string_view value) {
   if (value.empty() || value == "null") return "";
   return "-> " + clipped(printable(value.substr(0, k_value_bytes)), k_value_columns);
@@ -129,6 +138,11 @@ std::optional<EventText> event_text(const Record& record) {
       return EventText{Mark::note, printable(record.name) + ": " + std::string(printable(journal::value_of(record.data)))};
     case Kind::cancel_requested:
       return EventText{Mark::note, "cancel requested by " + printable(record.name)};
+    case Kind::operator_act:
+    case Kind::paused:
+    case Kind::resumed:
+    case Kind::rollback:
+      return EventText{Mark::note, printable(record.name) + " " + act_text(record)};
     default:
       return std::nullopt;
   }
@@ -159,6 +173,11 @@ std::string detail_text(const Record& record) {
       return journal::holds_error(record.data) ? error_line(record) : value_text(journal::value_of(record.data));
     case Kind::branch_joined:
       return joined_text(record).text.substr(printable(record.name).size() + 2);
+    case Kind::operator_act:
+    case Kind::paused:
+    case Kind::resumed:
+    case Kind::rollback:
+      return act_text(record);
     case Kind::run_done:  // its name is the status
       return record.name == "completed" ? value_text(journal::value_of(record.data)) : error_line(record);
     default:

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "bindings/cli/exit_code.hpp"
+#include "bindings/cli/open_acts.hpp"
 #include "bindings/cli/terminal.hpp"
 
 namespace perilune::cli {
@@ -15,22 +16,6 @@ namespace {
 
 constexpr size_t k_suppressed_max = 20;
 constexpr int k_causes_max = 20;
-
-std::string shell_quoted(const std::string& word) {
-  bool plain = !word.empty();
-  for (char c : word)
-    plain = plain && (isalnum(static_cast<unsigned char>(c)) ||
-                      std::string_view("-_./:@%+=,").find(c) != std::string_view::npos);
-  if (plain) return word;
-  std::string quoted = "'";
-  for (char c : word) {
-    if (c == '\'')
-      quoted += "'\\''";
-    else
-      quoted += c;
-  }
-  return quoted + "'";
-}
 
 std::string default_hint(const Error& error) {
   if (error.code == code::k_owned) return "perilune status";
@@ -95,10 +80,31 @@ void report_left(const RunResult& result, const CommonOptions& options) {
   else
     text += "perilune: run " + printable(result.run) + " is not over; go on with\n  " +
             command(options, "resume", result.run) + "\n";
+  if (result.status == Status::paused && options.store != "memory") {
+    std::vector<OfferedAct> acts = offered_acts(result.run, options);
+    std::erase_if(acts, [](const OfferedAct& act) { return act.verb == "resume"; });
+    text += "or with one of\n" + acts_text(acts, "  ");
+  }
   print_err(text);
 }
 
 }  // namespace
+
+std::string shell_quoted(const std::string& word) {
+  bool plain = !word.empty();
+  for (char c : word)
+    plain = plain && (isalnum(static_cast<unsigned char>(c)) ||
+                      std::string_view("-_./:@%+=,").find(c) != std::string_view::npos);
+  if (plain) return word;
+  std::string quoted = "'";
+  for (char c : word) {
+    if (c == '\'')
+      quoted += "'\\''";
+    else
+      quoted += c;
+  }
+  return quoted + "'";
+}
 
 std::string command(const CommonOptions& options, const std::string& verb, const std::string& run) {
   std::string text = "perilune " + verb + " " + shell_quoted(printable(run));
@@ -114,11 +120,12 @@ int complain(const Error& error, const std::string& hint) {
   return exit_code_of(error);
 }
 
-void report_failure(const RunResult& result, const CommonOptions& options) {
+void report_failure(const RunResult& result, const CommonOptions& options, bool with_acts) {
   std::string text = "perilune: run " + printable(result.run) + " (" + printable(result.workflow) + ") " +
                      (result.existed ? "has " : "") + std::string(store::status_name(*result.status)) + "\n";
   if (result.error != nullptr) text += error_text(*result.error);
   if (options.store != "memory") text += "  try: " + command(options, "show", result.run) + "\n";
+  if (with_acts && options.store != "memory") text += acts_text(offered_acts(result.run, options), "  or:  ");
   print_err(text);
 }
 
@@ -128,7 +135,7 @@ int report_result(const RunResult& result, const CommonOptions& options) {
   if (exit_code == k_exit_ok) {
     if (!options.json) print_json(result.output.empty() ? "null" : result.output);
   } else if (store::is_final(*result.status) || *result.status == Status::diverged) {
-    report_failure(result, options);
+    report_failure(result, options, true);
   } else {
     report_left(result, options);
   }

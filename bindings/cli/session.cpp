@@ -101,6 +101,35 @@ void Session::resume(const std::string& id, std::function<void()> then) {
       [this, index](const RunRow& row, const flow::Ending& ending) { over(index, row, ending); });
 }
 
+void Session::operate(const std::string& id, const engine::Order& order, bool go_on) {
+  size_t index = outcomes_.size();
+  outcomes_.emplace_back();
+  outcomes_.back().result.run = id;
+  ++open_;
+  engine_->operate(id, order, [this, index, go_on](Result<RunRow> row) { operated(index, row, go_on); });
+}
+
+void Session::fork(const std::string& id, const engine::ForkOrder& order) {
+  size_t index = outcomes_.size();
+  outcomes_.emplace_back();
+  ++open_;
+  engine_->fork(id, order, [this, index](Result<RunRow> row) { operated(index, row, true); });
+}
+
+void Session::operated(size_t index, const Result<RunRow>& row, bool go_on) {
+  if (row.ok() && go_on) {
+    outcomes_[index].result = result_of(*row);
+    return engine_->resume(
+        row->id, [this, index](Result<RunRow> begun_row) { begun(index, begun_row, {}); },
+        [this, index](const RunRow& ended_row, const flow::Ending& ending) { over(index, ended_row, ending); });
+  }
+  Outcome& outcome = outcomes_[index];
+  if (row.ok()) outcome.result = result_of(*row);
+  else outcome.refused = std::make_unique<Error>(row.error());
+  outcome.over = true;
+  one_less();
+}
+
 void Session::begun(size_t index, const Result<RunRow>& row, const std::function<void()>& then) {
   Outcome& outcome = outcomes_[index];
   if (!row.ok()) {
@@ -130,7 +159,7 @@ void Session::over(size_t index, const RunRow& row, const flow::Ending& ending) 
 }
 
 void Session::one_less() {
-  if (--open_ == 0) loop_->stop();
+  if (--open_ == 0 && waits_) loop_->stop();   // a stop before wait() would end what is still to come
 }
 
 Result<void> Session::signal(const std::string& run, const std::string& name, const std::string& value) {
@@ -145,6 +174,7 @@ Result<void> Session::signal(const std::string& run, const std::string& name, co
 }
 
 bool Session::wait() {
+  waits_ = true;
   if (open_ > 0) loop_->run();
   if (open_ > 0) look_at_rest();
   close();
@@ -181,7 +211,7 @@ void Session::started(const RunRow& row, bool resumed) {
   std::vector<journal::Record> past;
   if (resumed && progress_->wants_past()) {
     Result<std::vector<journal::Record>> records = store_->reader()->records(row.no, 1, 0);
-    if (records.ok()) past = std::move(*records);
+    if (records.ok()) past = journal::living(std::move(*records));
   }
   progress_->started(row, resumed, past);
 }

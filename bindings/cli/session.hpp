@@ -16,6 +16,7 @@
 #include "bindings/cli/run_log.hpp"
 #include "bindings/cli/verbs.hpp"
 #include "runtime/engine/engine.hpp"
+#include "runtime/engine/operator.hpp"
 
 namespace perilune::cli {
 
@@ -28,6 +29,9 @@ class Session final : public engine::Observer {
   // A run that wait() waits for. `then` is called once it goes on.
   void start(engine::StartRequest request);
   void resume(const std::string& id, std::function<void()> then = {});
+  // What an operator asks of a run. With `go_on` the run is taken up then, and wait() waits for it.
+  void operate(const std::string& id, const engine::Order& order, bool go_on);
+  void fork(const std::string& id, const engine::ForkOrder& order);
   bool cancel(const std::string& id, const std::string& by) { return engine_->cancel(id, by); }
   // Gives a run a signal, which is then on disk; the run itself is not taken up.
   Result<void> signal(const std::string& run, const std::string& name, const std::string& value);
@@ -58,6 +62,7 @@ class Session final : public engine::Observer {
   Result<void> open_store();
   void watch_signals();
   void begun(size_t index, const Result<store::RunRow>& row, const std::function<void()>& then);
+  void operated(size_t index, const Result<store::RunRow>& row, bool go_on);
   void over(size_t index, const store::RunRow& row, const flow::Ending& ending);
   void one_less();
   void look_at_rest();
@@ -75,6 +80,7 @@ class Session final : public engine::Observer {
   std::unordered_map<std::string, Seen> seen_;
   std::vector<Outcome> outcomes_;
   size_t open_ = 0;  // outcomes that are not over
+  bool waits_ = false;
   bool left_ = false;
 };
 

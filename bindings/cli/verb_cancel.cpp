@@ -1,6 +1,7 @@
 // perilune cancel: takes up a run that nobody executes, asks it to end, and waits until it has.
 // SPDX-License-Identifier: MIT
 #include "bindings/cli/exit_code.hpp"
+#include "bindings/cli/person.hpp"
 #include "bindings/cli/report.hpp"
 #include "bindings/cli/session.hpp"
 #include "bindings/cli/store_view.hpp"
@@ -42,7 +43,7 @@ int verb_cancel(const CancelOptions& options) {
   Result<std::unique_ptr<Session>> opened = Session::open(options);
   if (!opened.ok()) return complain(opened.error());
   Session& session = **opened;
-  session.resume(row->id, [&session, id = row->id] { session.cancel(id, "operator"); });
+  session.resume(row->id, [&session, id = row->id, by = person(options.by)] { session.cancel(id, by); });
   session.wait();
   const Session::Outcome& outcome = session.outcomes().front();
   if (outcome.refused != nullptr) return complain(*outcome.refused);

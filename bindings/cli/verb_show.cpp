@@ -4,12 +4,14 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <set>
 
 #include "bindings/cli/exit_code.hpp"
 #include "bindings/cli/record_text.hpp"
 #include "bindings/cli/report.hpp"
 #include "bindings/cli/store_view.hpp"
 #include "bindings/cli/terminal.hpp"
+#include "runtime/journal/generations.hpp"
 
 namespace perilune::cli {
 
@@ -69,16 +71,19 @@ void print_timeline(const Terminal& terminal, const std::vector<Record>& records
   int time_width = columns_of(since_start(records.back().at_us - began_us));
   int task_width = 1;
   for (const Record& record : records) task_width = std::max(task_width, columns_of(record.task));
+  std::set<uint64_t> counting;
+  for (const Record& record : journal::living(records)) counting.insert(record.seq);
   print_out("\n");
   for (const Record& record : records) {
+    bool history = counting.count(record.seq) == 0;   // of before somebody took the run back
     std::string seq = std::to_string(record.seq);
     std::string line = std::string(static_cast<size_t>(std::max(0, seq_width - columns_of(seq))), ' ') + seq + "  " +
                        padded(since_start(record.at_us - began_us), time_width) + "  " +
                        padded(printable(record.task), task_width) + "  " +
-                       painted(terminal, paint_of(record.kind), padded(journal::kind_name(record.kind), k_kind_width)) +
+                       painted(terminal, history ? Paint::dim : paint_of(record.kind), padded(journal::kind_name(record.kind), k_kind_width)) +
                        "  " + printable(record.name);
     std::string detail = detail_text(record);
-    print_out(line + (detail.empty() ? "" : "  " + detail) + "\n");
+    print_out(line + (detail.empty() ? "" : "  " + detail) + (history ? "  (history)" : "") + "\n");
   }
 }
 

@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include "bindings/cli/exit_code.hpp"
+#include "bindings/cli/open_acts.hpp"
 #include "bindings/cli/record_text.hpp"
 #include "bindings/cli/report.hpp"
 #include "bindings/cli/run_state.hpp"
@@ -25,6 +26,7 @@ struct Standing {
   int64_t owner = 0;  // pid
   bool relaxed = false;
   std::vector<std::string> next;
+  std::vector<OfferedAct> acts;
 
   bool over() const { return store::is_final(row.status) || row.status == Status::diverged; }
   bool interrupted() const { return !over() && owner == 0; }
@@ -85,6 +87,9 @@ std::string status_json(const Standing& standing) {
   time("wake_at", row.wake_us);
   json.key("next").open_array();
   for (const std::string& command : standing.next) json.text(command);
+  json.close_array().key("acts").open_array();
+  for (const OfferedAct& act : standing.acts)
+    json.open_object().key("verb").text(act.verb).key("command").text(act.command).key("does").text(act.does).close_object();
   return json.close_array().close_object().take();
 }
 
@@ -95,14 +100,14 @@ std::string operation_text(const OpenOperation& operation) {
   std::string attempt = operation.attempt > 0 ? " (attempt " + std::to_string(operation.attempt) + ")" : "";
   if (operation.state == OpenOperation::State::running)
     return "step " + name + attempt + ", since " + clock_time(operation.since_us);
-  if (operation.due_us == 0)
-    return name + attempt + " could not be undone; a resume tries it again: " + printable(operation.error);
+  if (operation.due_us == 0) return name + attempt + " failed for good; a resume tries it again: " + printable(operation.error);
   return "step " + name + attempt + " failed, again at " + clock_time(operation.due_us) + ": " +
          printable(operation.error);
 }
 
 std::string status_line(const Standing& standing) {
   std::string text(store::status_name(standing.row.status));
+  if (standing.row.status == Status::paused) return text + ", since " + date_time(standing.row.updated_us);
   if (standing.interrupted()) return text + ", but no process executes it";
   if (!standing.over()) text += " in process " + std::to_string(standing.owner);
   return text + ", since " + date_time(standing.row.updated_us);
@@ -130,7 +135,11 @@ void print_status(const Standing& standing) {
     field("last error", printable(one_line(error_from_json_text(standing.state.last_error()))) + ", at " +
                             clock_time(standing.state.last_error_us()));
   }
-  for (const std::string& command : standing.next) field(&command == &standing.next.front() ? "next" : "", command);
+  if (standing.acts.empty())
+    for (const std::string& command : standing.next) field(&command == &standing.next.front() ? "next" : "", command);
+  else
+    field("next", standing.next.back());
+  if (!standing.acts.empty()) print_out("open\n" + acts_text(standing.acts, "  "));
 }
 
 std::vector<std::string> next_commands(const Standing& standing, const CommonOptions& options) {
@@ -152,7 +161,9 @@ int verb_status(const RunViewOptions& options) {
   if (!records.ok()) return complain(records.error());
   Standing standing;
   standing.row = std::move(*row);
-  for (const journal::Record& record : *records) standing.state.apply(record);
+  engine::Finding finding(standing.row, *records);
+  for (const journal::Record& record : finding.living) standing.state.apply(record);
+  if (!records->empty()) standing.acts = offered_acts(*view, finding, options);
   standing.owner = owner_of(*view);
   standing.relaxed = view->config.relaxed;
   standing.next = next_commands(standing, options);

@@ -21,14 +21,46 @@ struct RunOptions : CommonOptions {
 };
 int verb_run(const RunOptions& options);
 
-struct ResumeOptions : CommonOptions {
+struct FilterOptions {
+  std::vector<std::string> statuses;
+  std::string workflow, session, since;
+  int64_t limit = -1;  // -1 = the verb's default
+};
+
+struct ResumeOptions : CommonOptions, FilterOptions {
   std::string run;
   bool all = false;
+  std::string by;  // who; empty = user@host
 };
 int verb_resume(const ResumeOptions& options);
 
+// What operators do with runs that nobody executes: on one, or on all that a filter matches.
+struct OperateOptions : ResumeOptions {
+  bool yes = false;               // do not ask
+  std::string result = "null";    // skip: JSON
+  std::string to;                 // rollback
+};
+int verb_retry(const OperateOptions& options);
+int verb_skip(const OperateOptions& options);
+int verb_rollback(const OperateOptions& options);
+int verb_pause(const OperateOptions& options);
+int verb_abort(const OperateOptions& options);
+
+struct ForkOptions : CommonOptions {
+  std::string run, input, id, by;
+  int64_t at = 0;  // 0 = the newest possible
+};
+int verb_fork(const ForkOptions& options);
+
+// Without `run`: all runs of the store.
+struct AuditOptions : CommonOptions {
+  std::string run, workflow, by, since;
+  int64_t limit = -1;
+};
+int verb_audit(const AuditOptions& options);
+
 struct CancelOptions : CommonOptions {
-  std::string run;
+  std::string run, by;
 };
 int verb_cancel(const CancelOptions& options);
 
@@ -38,11 +70,7 @@ struct SignalOptions : CommonOptions {
 };
 int verb_signal(const SignalOptions& options);
 
-struct ListOptions : CommonOptions {
-  std::vector<std::string> statuses;
-  std::string workflow, session, since;
-  int64_t limit = -1;  // -1 = the default: 50 in a table, none in JSON
-};
+struct ListOptions : CommonOptions, FilterOptions {};  // default limit: 50 in a table, none in JSON
 int verb_list(const ListOptions& options);
 
 // Without `run`: the newest.

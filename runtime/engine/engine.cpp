@@ -61,9 +61,12 @@ std::function<void(Arguments...)> one_then_other(std::function<void(Arguments...
 
 Result<Definition> choose(const std::vector<Definition>& definitions, const std::string& name, const std::string& file) {
   if (name.empty() && definitions.size() == 1) return definitions.front();
+  size_t slash = file.rfind('/');
+  std::string stem = file.substr(slash == std::string::npos ? 0 : slash + 1);
+  stem = stem.substr(0, stem.rfind('.'));
   std::string names;
   for (const Definition& definition : definitions) {
-    if (definition.name == name) return definition;
+    if (definition.name == (name.empty() ? stem : name)) return definition;
     names += (names.empty() ? "" : ", ") + definition.name;
   }
   if (name.empty())
@@ -73,7 +76,12 @@ Result<Definition> choose(const std::vector<Definition>& definitions, const std:
 
 }  // namespace
 
-Engine::Engine(Options options) : options_(std::move(options)), effects_(*options_.loop) {
+Engine::Engine(Options options)
+    : options_(std::move(options)), effects_(*options_.loop),
+      locks_([this]() -> store::StoreReader& { return reader(); },
+             [this](const std::string& run, const std::string& lock, const std::string& holder) {
+               tell_held_up(run, lock, holder);
+             }) {
   options_.loop->set_turn([this] { turn(); });
 }
 
@@ -267,6 +275,7 @@ void Engine::turn() {
       evict(*run);
     }
   }
+  locks_.refuse_circles();
   options_.store->flush();
 }
 
@@ -280,7 +289,12 @@ void Engine::end_run(Run& run) {
   row.status = ending.status;
   bool by_force = run.aborted_;
   node = {};   // the run and its state go before anybody is told
+  if (ending.again) {
+    sleeping_[id] = {std::move(row), std::move(ended), 0};
+    return wake(id);
+  }
   if (by_force) cancel_children_of(id);
+  if (store::is_final(ending.status)) locks_.run_ended(id);
   if (options_.observer != nullptr) options_.observer->ended(row, ending);
   if (ended) ended(row, ending);
   tell_watchers(id, ending);

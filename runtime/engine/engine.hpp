@@ -15,6 +15,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "runtime/engine/lock_table.hpp"
 #include "runtime/engine/script_host.hpp"
 #include "runtime/loop/loop.hpp"
 #include "runtime/store/store.hpp"
@@ -22,6 +23,8 @@
 namespace perilune::engine {
 
 class Run;
+struct ForkOrder;
+struct Order;
 
 struct StartRequest {
   std::string file;              // shown in messages; the script's path
@@ -91,6 +94,12 @@ class Engine {
   // The request for a workflow that `asking` calls: of its own file (pinned), else NAME.lua beside it.
   Result<StartRequest> child_request(const Run& asking, const std::string& workflow);
 
+  // What an operator asks of a run (operator.hpp). `done` comes once it is on disk, with the row as it is then; a run that
+  // is to go on goes on when it is resumed. Errors: "usage" (says which acts are open), "not_found", "storage".
+  void operate(const std::string& run, const Order& order, Started done);
+  // A new run with the journal of `run` up to a record, to be resumed. Errors as above, and "conflict", "validation".
+  void fork(const std::string& run, const ForkOrder& order, Started done);
+
   size_t live() const { return runs_.size(); }           // runs in memory
   size_t sleeping() const { return sleeping_.size(); }   // evicted, waiting for their time
 
@@ -115,6 +124,7 @@ class Engine {
   };
   void tell_watchers(const std::string& run, const flow::Ending& ending);
   void cancel_children_of(const std::string& run);
+  void tell_held_up(const std::string& run, const std::string& lock, const std::string& holder);
   void turn();
   void end_run(Run& run);
   void ask_turn(Run& run);
@@ -127,12 +137,16 @@ class Engine {
   void signal_stored(store::RunRow row, const std::string& name, const std::string& value, const std::string& id,
                      std::function<void(Result<void>)> done);
   void wake(const std::string& id);
+  void operate_live(Run& run, const Order& order, Started done);
+  void append_plan(const std::string& run, std::vector<journal::Record> records, store::RunPatch patch, Started done);
+  Result<void> check_fork_input(const store::RunRow& row, const StartFacts& facts, std::string& input);
   Result<BundleRef> bundle(const std::string& hash);
   store::StoreReader& reader();
 
   Options options_;
   EffectSet effects_;
   std::unique_ptr<store::StoreReader> reader_;
+  LockTable locks_;
   std::unordered_map<std::string, std::unique_ptr<Run>> runs_;
   std::vector<Run*> turns_;                    // runs that asked for a turn
   struct Sleeper {

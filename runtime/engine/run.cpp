@@ -18,7 +18,8 @@ std::string start_data(const StartFacts& facts, const store::RunRow& row) {
   return "{\"bundle\":" + quoted(row.bundle) + ",\"cwd\":" + quoted(facts.cwd) + ",\"directory\":" +
          quoted(facts.directory) + ",\"engine\":1,\"file\":" + quoted(facts.file) + ",\"timeout_us\":" +
          std::to_string(facts.timeout_us) + ",\"version\":" + std::to_string(row.version) + ",\"workflow\":" +
-         quoted(row.workflow) + (facts.pause_on_error ? ",\"on_error\":\"pause\"" : "") + ",\"input\":" + (row.input.empty() ? "null" : row.input) + "}";
+         quoted(row.workflow) + (facts.pause_on_error ? ",\"on_error\":\"pause\"" : "") +
+         (facts.seed.empty() ? "" : ",\"seed\":" + quoted(facts.seed)) + ",\"input\":" + (row.input.empty() ? "null" : row.input) + "}";
 }
 
 StartFacts read_start_data(const journal::Record& record) {
@@ -31,12 +32,14 @@ StartFacts read_start_data(const journal::Record& record) {
   facts.file = data.value("file", "");
   facts.timeout_us = data.value("timeout_us", int64_t{0});
   facts.pause_on_error = data.value("on_error", "") == "pause";
+  facts.seed = data.value("seed", "");
   return facts;
 }
 
 Run::Run(Engine& engine, store::RunRow row, StartFacts facts, std::vector<journal::Record> records, BundleRef bundle,
          Engine::Ended ended)
     : engine_(engine), facts_(std::move(facts)), bundle_(std::move(bundle)), ended_(std::move(ended)) {
+  records = journal::living(std::move(records));
   for (const journal::Record& record : records) {
     if (record.kind != Kind::module_added) continue;
     json data = json::parse(record.data, nullptr, false);
@@ -46,7 +49,7 @@ Run::Run(Engine& engine, store::RunRow row, StartFacts facts, std::vector<journa
   options.loop = engine.options_.loop;
   options.store = engine.options_.store;
   options.listener = this;
-  options.seed = hash64(row.id);
+  options.seed = hash64(facts_.seed.empty() ? row.id : facts_.seed);
   options.rules = engine.options_.rules;
   options.snapshot_due = engine.options_.snapshot_due;
   options.timeout_us = facts_.timeout_us;

@@ -35,12 +35,13 @@ class Run final : public flow::Listener, public RunContext, public flow::ChildRu
   const Settings& settings() const override { return engine_.options_.settings; }
   const store::RunRow& row() const override { return execution_->row(); }
   const StartFacts& facts() const override { return facts_; }
-  int attempt() const override { return 1; }   // raised by the record of an operator's retry alone
+  int attempt() const override { return execution_->attempt(); }
   void send_signal(const std::string& run, const std::string& name, const std::string& value, const std::string& id,
                    std::function<void(Result<void>)> done) override {
     engine_.signal(run, name, value, id, std::move(done));
   }
   flow::ChildRuns& children() override { return *this; }
+  flow::SharedLocks& shared_locks() override { return engine_.locks_; }
   void log(const char* level, std::string_view text, std::string_view fields) override;
   Result<std::string> find_module(const std::string& name) override;
 

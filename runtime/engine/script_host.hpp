@@ -15,6 +15,7 @@
 
 namespace perilune::flow {
 class ChildRuns;
+class SharedLocks;
 }
 
 namespace perilune::engine {
@@ -37,6 +38,7 @@ struct StartFacts {
   int64_t timeout_us = 0;
   int64_t started_us = 0;
   bool pause_on_error = false;
+  std::string seed;         // what random numbers and ids are made from; empty = the run's id (a fork has its origin's)
 };
 
 // What a running script may ask of the engine. Lives as long as its Script.
@@ -48,11 +50,12 @@ class RunContext {
   virtual const Settings& settings() const = 0;
   virtual const store::RunRow& row() const = 0;
   virtual const StartFacts& facts() const = 0;
-  virtual int attempt() const = 0;          // this.attempt
+  virtual int attempt() const = 0;          // this.attempt, as seen from where the script stands
   // Gives another run of this store a signal; see Engine::signal.
   virtual void send_signal(const std::string& run, const std::string& name, const std::string& value,
                            const std::string& id, std::function<void(Result<void>)> done) = 0;
   virtual flow::ChildRuns& children() = 0;
+  virtual flow::SharedLocks& shared_locks() = 0;
   // A line of the run's log; dropped during replay.
   virtual void log(const char* level, std::string_view text, std::string_view fields) = 0;
   // A module's text: of the bundle, added by a record, or from disk (then it is added by a record).

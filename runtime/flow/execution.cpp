@@ -12,6 +12,7 @@
 #include "runtime/flow/durable.hpp"
 #include "runtime/flow/lock.hpp"
 #include "runtime/flow/loop.hpp"
+#include "runtime/flow/rollback_scope.hpp"
 #include "runtime/flow/root_scope.hpp"
 #include "runtime/flow/saga.hpp"
 #include "runtime/journal/payload.hpp"
@@ -35,7 +36,13 @@ Execution::Execution(Options options)
     return settle_saga(*this, task);
   });
   last_seq_ = committed_seq_ = options_.row.last_seq;
-  replaying_ = cursor_.replaying();
+  read_journal();
+  replaying_ = replaying_ || cursor_.replaying() || rolling_;
+  shown_ = options_.row.status;
+  shown_wake_us_ = options_.row.wake_us;
+}
+
+void Execution::read_journal() {
   if (!cursor_.records().empty()) now_us_ = cursor_.records().front().at_us;
   int64_t before_us = now_us_;
   for (const Record& record : cursor_.records()) {   // running time = the time that steps took, overlaps counted once
@@ -46,13 +53,31 @@ Execution::Execution(Options options)
     running_us_ = std::max(running_us_, running_time_until(record));   // a loop's own records may be gone
     if (!record.task.empty()) replaying_ = true;   // calls are repeated, even if none of them has an outcome
     if (record.kind == Kind::signal) signal_ids_.insert(signal_id_of(record));
+    if (record.kind == Kind::operator_act || record.kind == Kind::rollback) read_operator(record);
   }
-  shown_ = options_.row.status;
-  shown_wake_us_ = options_.row.wake_us;
+  rolling_ = journal::open_rollback(cursor_.records());
+  if (rolling_) remains_ = std::make_unique<task::Task>();
+}
+
+void Execution::read_operator(const Record& record) {
+  if (record.name == "retry") retries_.push_back(record.seq);
+  std::optional<journal::Rewind> rewind = journal::rewind_of(record);
+  if (!rewind) return;
+  running_us_ = 0;   // what comes has the whole timeout again
+  generation_ = rewind->generation;
+  if (rewind->undone) key_generation_ = rewind->generation;
+}
+
+// A slice is as old as the record that comes next: those before a retry see the attempt of then.
+int Execution::attempt() const {
+  uint64_t next = cursor_.replaying() ? cursor_.next().seq : std::numeric_limits<uint64_t>::max();
+  return 1 + static_cast<int>(std::count_if(retries_.begin(), retries_.end(), [&](uint64_t seq) { return seq < next; }));
 }
 
 Execution::~Execution() {
   scheduler_.stop();
+  rollback_.reset();
+  remains_.reset();
   root_.reset();   // the operations of its tasks still use the rest
   options_.loop->stop_timer(timeout_timer_);
   options_.loop->stop_timer(lasting_timer_);
@@ -73,6 +98,10 @@ void Execution::turn() {
       break;
     }
     if (look_around()) continue;
+    if (rollback_is_next()) {
+      begin_rollback();
+      continue;
+    }
     if (deliver_next()) {
       while (!options_.rules.one_record_then_drain && deliver_next()) {
       }
@@ -95,7 +124,7 @@ void Execution::turn() {
 
 // True: somebody has something to do now.
 bool Execution::look_around() {
-  if (looked_) return false;
+  if (looked_ || rollback_ != nullptr) return false;
   looked_ = true;
   if (watches_.empty()) return false;
   for (Watch* watch : std::vector<Watch*>(watches_))
@@ -131,7 +160,7 @@ void Execution::drop(Durable& op) {
 void Execution::look_for_deadlock() {
   // Notes that are not handed over yet wake nobody.
   bool to_come = flush_wanted_ || in_flight_ != 0 || tail_.size() > pending_.size();
-  if (over_ || deciding_ || replaying_ || !scheduler_.idle() || !active_.empty() || !sleeping_.empty() ||
+  if (over_ || deciding_ || replaying_ || rolling_ || !scheduler_.idle() || !active_.empty() || !sleeping_.empty() ||
       !receivers_.empty() || !awaited_.empty() || to_come || root_->live() == 0)
     return;
   if (!tail_.empty()) {   // records that nobody awaits: commit them, then look again
@@ -214,7 +243,8 @@ void Execution::deliver_to_run(const Record& record) {
   now_us_ = record.at_us;
   looked_ = false;
   delivered_seq_ = record.seq;
-  if (record.kind == Kind::signal) {
+  if (rolling_ && record.seq > rolling_->since) {   // the script is over: whatever outlives the rollback comes then
+  } else if (record.kind == Kind::signal) {
     deliver_signal(record);
   } else if (record.kind == Kind::cancel_requested) {
     auto reason = std::make_shared<const Error>(error_from_json_text(journal::error_of(record.data)));
@@ -242,7 +272,7 @@ void Execution::end_replay() {
 
 // The timeout counts running time: the timer stands still while only time or a signal can move the run.
 void Execution::watch_running_time() {
-  if (options_.timeout_us == 0 || replaying_ || over_) return;
+  if (options_.timeout_us == 0 || replaying_ || over_ || rolling_) return;
   int64_t now_us = loop().clock().mono_us();
   if (waits_only() && timeout_timer_ != 0) {
     loop().stop_timer(std::exchange(timeout_timer_, 0));
@@ -342,8 +372,8 @@ void Execution::note_then(Record record, std::function<void()> then) {
   append(std::move(record), nullptr, std::move(then), true);
 }
 
-bool Execution::noted(const task::Task& task, uint32_t op, Kind kind) const {
-  return cursor_.find(cursor_.trail(task.id).op(op), kind) != nullptr;
+bool Execution::noted(const std::string& task, uint32_t op, Kind kind) const {
+  return cursor_.find(cursor_.trail(task).op(op), kind) != nullptr;
 }
 
 bool Execution::evictable() const {
@@ -352,7 +382,8 @@ bool Execution::evictable() const {
 
 // Nothing is under way: only time or a signal can move the run.
 bool Execution::waits_only() const {
-  return active_.empty() && scheduler_.idle() && (!sleeping_.empty() || !receivers_.empty() || !awaited_.empty());
+  bool waits = !sleeping_.empty() || !receivers_.empty() || !awaited_.empty();
+  return !rolling_ && active_.empty() && scheduler_.idle() && waits;
 }
 
 int64_t Execution::next_wake_us() const {
@@ -373,7 +404,7 @@ std::optional<uint64_t> Execution::checkpoint_mark(const std::string& name) cons
 }
 
 std::string Execution::operation_key(const task::Task& task, uint32_t op) const {
-  std::string text = options_.row.id + "|" + task.id + "|" + std::to_string(op) + "|0";
+  std::string text = options_.row.id + "|" + task.id + "|" + std::to_string(op) + "|" + std::to_string(key_generation_);
   auto digest = sha256(text);
   return base32_encode(std::string_view(reinterpret_cast<const char*>(digest.data()), digest.size()));
 }

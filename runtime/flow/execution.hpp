@@ -22,6 +22,7 @@
 #include <vector>
 
 #include "runtime/journal/cursor.hpp"
+#include "runtime/journal/generations.hpp"
 #include "runtime/loop/loop.hpp"
 #include "runtime/store/store.hpp"
 #include "runtime/task/scheduler.hpp"
@@ -32,6 +33,7 @@ class Durable;
 class Execution;
 class Locks;
 class Receive;
+class Saga;
 
 // The data of a signal record; `id` says that it is the same signal when it is sent again, or is empty.
 std::string signal_data(const std::string& value_json, const std::string& id);
@@ -50,6 +52,7 @@ struct Ending {
   store::Status status = store::Status::completed;
   std::string output;                 // JSON text, when completed
   std::shared_ptr<const Error> error;
+  bool again = false;                 // its journal was taken back: it is to be read again, and goes on
 };
 
 // Where the run as a whole stands: what a loop's snapshot keeps of it, beside the loop's own.
@@ -86,7 +89,7 @@ class Execution {
     store::Store* store = nullptr;
     Listener* listener = nullptr;
     store::RunRow row;                       // as claimed
-    std::vector<journal::Record> records;    // its whole journal; the first is run_started
+    std::vector<journal::Record> records;    // its journal, as far as it counts (journal::living); first run_started
     uint64_t seed = 0;
     int64_t timeout_us = 0;                  // of running time; 0 = none
     bool pause_on_error = false;             // a step that failed for good pauses the run
@@ -108,8 +111,10 @@ class Execution {
   // journal holds already is not recorded again. False: the run is ending and takes none.
   bool signal(const std::string& name, const std::string& value_json, const std::string& id,
               std::function<void()> committed);
-  // The script cannot go on (budget, memory): the run fails here, no task is resumed any more.
-  void abort(Error error);
+  // The run ends here as it is (budget, memory, an operator): no task is resumed any more, nothing is undone.
+  void abort(Error error, store::Status status = store::Status::failed);
+  // An operator's: the life ends, the run stays as it is recorded. `record` says who.
+  void pause_by(journal::Record record);
   // Nothing but timers is waited for and all is committed: the run may leave memory.
   bool evictable() const;
   int64_t next_wake_us() const;              // of the sleeping tasks, or 0
@@ -134,7 +139,8 @@ class Execution {
   // A record without outcome. It rides with the next commit, or is flushed at the end of this turn when `soon`. Records of
   // an operation that stand in the journal already (same kind) are not written again when `once`.
   void note(journal::Record record, bool soon);
-  bool noted(const task::Task& task, uint32_t op, journal::Kind kind) const;
+  bool noted(const task::Task& task, uint32_t op, journal::Kind kind) const { return noted(task.id, op, kind); }
+  bool noted(const std::string& task, uint32_t op, journal::Kind kind) const;
   // As note, and calls `then` once it is committed.
   void note_then(journal::Record record, std::function<void()> then);
 
@@ -150,11 +156,11 @@ class Execution {
   void timer_started(int64_t due_us) { sleeping_.push_back(due_us); }
   void timer_ended(int64_t due_us);
 
-  // ---- for child (other runs that this one waits for)
-  void child_awaited(const std::string& run) { awaited_.push_back(run); }
-  void child_left(const std::string& run, bool stuck);
+  // ---- for child and shared_lock: what is waited for depends on other runs
+  void awaits_other(const std::string& what) { awaited_.push_back(what); }
+  void left_other(const std::string& run, bool stuck);
   // It can't go on in this process. When all that is waited for is stuck, this life of the run ends as waiting.
-  void child_stuck(Error error);
+  void other_stuck(Error error);
   const std::vector<std::string>& awaited() const { return awaited_; }
 
   // Ends this life of the run as paused: a compensation failed for good. All that is noted is committed first.
@@ -164,6 +170,14 @@ class Execution {
 
   // Ends this life of the run as diverged: nothing more is started or written but the row's status.
   void diverge(const std::string& what);
+
+  // How often the run was started or retried, as seen from here: on replay the tries of then.
+  int attempt() const;
+  uint64_t delivered_seq() const { return delivered_seq_; }
+  // Compensations of the script that are on their way: what they undo is on no saga any more.
+  void undoing(int change) { undoing_ += change; }
+  // The main task has ended well. What it registered is forgotten, unless the run is being rolled back.
+  void keep_for_rollback(Saga& saga);
 
   // Registrations of compensations are counted, and checkpoints remember the count: a rollback undoes what is newer.
   uint64_t next_undo_order() { return ++undo_order_; }
@@ -207,6 +221,8 @@ class Execution {
 
  private:
   class RootScope;
+  class RollbackScope;
+  friend class RollbackScope;
   struct Tail {                              // appended, not yet delivered
     journal::Record record;
     Durable* op;
@@ -236,6 +252,13 @@ class Execution {
   void finish();
   void record_end(Ending ending);
   void end_life(Ending ending);
+  void read_journal();
+  void read_operator(const journal::Record& record);
+  // ---- an operator's rollback (execution_rollback.cpp)
+  bool rollback_is_next() const;
+  void begin_rollback();
+  void end_rollback();
+  void give_up_rollback();
   std::string mismatch(journal::Trail::Op trail, const Durable& op) const;
 
   Options options_;
@@ -268,7 +291,7 @@ class Execution {
   size_t untold_ = 0;                        // active operations that lasting() was not called for
   loop::TimerId lasting_timer_ = 0;
   std::vector<int64_t> sleeping_;
-  std::vector<std::string> awaited_;         // children that are waited for
+  std::vector<std::string> awaited_;         // ids of children, and locks of others
   size_t stuck_ = 0;                         // of them, those that can't go on here,
   std::unique_ptr<Error> stuck_error_;       //   and why
   std::vector<Receive*> receivers_;          // in the order of their calls
@@ -277,6 +300,13 @@ class Execution {
   std::unordered_set<std::string> signal_ids_;
   uint64_t undo_order_ = 0;
   std::unordered_map<std::string, uint64_t> checkpoints_;
+  uint32_t generation_ = 0;                  // of the records that are appended
+  uint32_t key_generation_ = 0;              // the newest in which something was undone
+  std::vector<uint64_t> retries_;            // the records of the operators' retries
+  std::optional<journal::OpenRollback> rolling_;   // the script is only replayed, then undone back to a checkpoint
+  std::unique_ptr<RollbackScope> rollback_;  // once it is being undone
+  std::unique_ptr<task::Task> remains_;      //   it holds what is to be undone
+  int undoing_ = 0;
   store::Status shown_ = store::Status::running;
   int64_t shown_wake_us_ = 0;
   Ending ending_;

@@ -13,6 +13,7 @@ using store::Status;
 void Execution::append(Record record, Durable* op, std::function<void()> then, bool soon) {
   if (stopped_ || over_) return;
   record.seq = ++last_seq_;
+  record.generation = generation_;
   record.at_us = loop().clock().wall_us();
   pending_.push_back(record);
   tail_.push_back({std::move(record), op, std::move(then)});

@@ -23,7 +23,7 @@ void Execution::request_cancel(Error reason, const std::string& by) {
   append(std::move(record), nullptr, {}, true);
 }
 
-void Execution::abort(Error error) {
+void Execution::abort(Error error, Status status) {
   if (over_ || stopped_ || deciding_) return;
   scheduler_.stop();
   for (Tail& tail : tail_) {   // nobody is left to be told
@@ -31,7 +31,7 @@ void Execution::abort(Error error) {
     tail.then = nullptr;
   }
   Ending ending;
-  ending.status = Status::failed;
+  ending.status = status;
   ending.error = std::make_shared<const Error>(std::move(error));
   replaying_ = false;
   record_end(std::move(ending));
@@ -52,12 +52,12 @@ void Execution::pause(Error error) {
   end_life(std::move(ending));
 }
 
-void Execution::child_left(const std::string& run, bool stuck) {
+void Execution::left_other(const std::string& run, bool stuck) {
   awaited_.erase(std::find(awaited_.begin(), awaited_.end(), run));
   if (stuck) --stuck_;
 }
 
-void Execution::child_stuck(Error error) {
+void Execution::other_stuck(Error error) {
   ++stuck_;
   if (stuck_error_ == nullptr) stuck_error_ = std::make_unique<Error>(std::move(error));
 }
@@ -67,6 +67,14 @@ void Execution::leave_when_stuck() {
   Ending ending;
   ending.status = Status::waiting;
   ending.error = std::make_shared<const Error>(*stuck_error_);
+  end_life(std::move(ending));
+}
+
+void Execution::pause_by(Record record) {
+  if (over_ || stopped_ || deciding_) return;
+  append(std::move(record), nullptr, {}, false);
+  Ending ending;
+  ending.status = Status::paused;
   end_life(std::move(ending));
 }
 
@@ -82,12 +90,15 @@ void Execution::end_life(Ending ending) {
   batch.records = std::move(pending_);
   batch.patch.status = ending_.status;
   batch.patch.wake_us = 0;
-  batch.patch.error = to_json_text(*ending_.error);
+  batch.patch.error = ending_.error == nullptr ? std::string() : to_json_text(*ending_.error);
+  uint64_t last = batch.records.empty() ? committed_seq_ : batch.records.back().seq;
   ++in_flight_;
-  options_.store->append(std::move(batch), loop(), [this](Result<void> result) {
+  options_.store->append(std::move(batch), loop(), [this, last](Result<void> result) {
     --in_flight_;
     if (!result.ok()) return refused(result.error());
     over_ = true;
+    for (const Tail& tail : tail_)   // nobody is left to be told but those that look on
+      if (tail.record.seq <= last) options_.listener->committed(tail.record);
     options_.listener->ended(ending_);
   });
   options_.listener->ask_turn();
@@ -135,8 +146,17 @@ void Execution::main_ended(task::Task& task) {
   ending_ = std::move(ending);
 }
 
+namespace {
+// Told to the run as a whole; the script may end without any of them.
+bool ends_nothing(const Record& record) {
+  return record.op == 0 && (record.kind == Kind::signal || record.kind == Kind::paused || record.kind == Kind::resumed ||
+                            record.kind == Kind::rollback);
+}
+}  // namespace
+
 void Execution::finish() {
-  while (cursor_.replaying() && (cursor_.next().kind == Kind::signal || is_settled(cursor_.next()))) cursor_.advance();
+  if (rolling_) return;   // it is undone, whatever its end was
+  while (cursor_.replaying() && (ends_nothing(cursor_.next()) || is_settled(cursor_.next()))) cursor_.advance();
   if (cursor_.replaying()) {   // unconsumed signals are no divergence, everything else is
     const Record& left = cursor_.next();
     diverge("the script ended, but record " + std::to_string(left.seq) + " (" + std::string(kind_name(left.kind)) + " '" +

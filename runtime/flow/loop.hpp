@@ -72,6 +72,9 @@ class Loop {
   uint64_t index() const { return index_; }     // iterations that are done
   void begin_iteration();
   void end_iteration() { ++index_; }
+  uint64_t base_position() const {   // records up to it never go
+    return saved_.has_value() ? saved_->base_position : base_position_;
+  }
 
   // ---- between two iterations, in this order
   // An earlier life has left a snapshot that counts from here: number the objects, put its graph back, then call restore().

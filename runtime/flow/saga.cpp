@@ -14,7 +14,8 @@ Saga& Saga::of(Task& task) {
 }
 
 void Saga::add(Execution& execution, std::string name, std::unique_ptr<UndoAction> action) {
-  entries_.push_back({execution.next_undo_order(), std::move(name), std::move(action)});
+  uint64_t since = std::max<uint64_t>(1, execution.delivered_seq());
+  entries_.push_back({execution.next_undo_order(), since, std::move(name), std::move(action)});
 }
 
 Compensation Saga::take_newest() {
@@ -35,9 +36,20 @@ namespace {
 // Undoes one after the other, as the steps of a task of its own. Reads the saga of `owner`, which outlives it.
 class Compensator final : public task::Coroutine {
  public:
-  Compensator(Execution& execution, Task& owner, uint64_t mark) : execution_(execution), owner_(owner), mark_(mark) {}
+  Compensator(Execution& execution, Task& owner, uint64_t mark) : execution_(execution), owner_(owner), mark_(mark) {
+    execution_.undoing(+1);
+  }
 
   State resume(Task& task) override {
+    State state = go_on(task);
+    if (state != State::suspended) execution_.undoing(-1);
+    return state;
+  }
+  Error take_error() override { return std::move(error_); }
+  Result<std::string> encode_result() override { return std::string("null"); }
+
+ private:
+  State go_on(Task& task) {
     if (step_ != nullptr && task.outcome.kind == task::Outcome::Kind::error) {
       error_ = *task.outcome.error;   // only a run that is ended by force comes here: failures pause it
       return State::failed;
@@ -48,15 +60,13 @@ class Compensator final : public task::Coroutine {
       StepSpec spec;
       spec.name = current_.name;
       spec.compensation = true;
+      spec.since = current_.since;
       step_ = std::make_unique<Step>(execution_, std::move(spec), current_.action->code());
       if (!execution_.begin(*step_, task)) return State::suspended;
     }
     return State::finished;
   }
-  Error take_error() override { return std::move(error_); }
-  Result<std::string> encode_result() override { return std::string("null"); }
 
- private:
   Execution& execution_;
   Task& owner_;
   uint64_t mark_;
@@ -65,14 +75,14 @@ class Compensator final : public task::Coroutine {
   Error error_;
 };
 
-void start(Execution& execution, Task& owner, task::Scope& scope, uint64_t mark) {
-  Task& task = execution.scheduler().spawn(&owner, scope, std::make_unique<Compensator>(execution, owner, mark));
+}  // namespace
+
+void undo_all(Execution& execution, Task& maker, Task& owner, task::Scope& scope, uint64_t mark) {
+  Task& task = execution.scheduler().spawn(&maker, scope, std::make_unique<Compensator>(execution, owner, mark));
   task.cancel_reason = nullptr;
   task.shield = 1;   // cancellation waits for it
   execution.ask_turn();
 }
-
-}  // namespace
 
 bool settle_saga(Execution& execution, Task& task) {
   Saga* saga = Saga::find(task);
@@ -81,11 +91,12 @@ bool settle_saga(Execution& execution, Task& task) {
   bool undo = (is_main ? task.failed : task.ended_cancelled()) && !execution.completes_through(task);
   if (undo) {
     if (task.spawned == nullptr) task.spawned = std::make_unique<task::SpawnScope>(execution.scheduler(), task);
-    start(execution, task, *task.spawned, 0);
+    undo_all(execution, task, task, *task.spawned, 0);
     return true;
   }
   Task* owner = task.scope->owner();
-  if (owner != nullptr && owner != &task) Saga::of(*owner).join(*saga);
+  if (is_main) execution.keep_for_rollback(*saga);
+  else if (owner != nullptr && owner != &task) Saga::of(*owner).join(*saga);
   return false;
 }
 
@@ -96,7 +107,7 @@ bool Rollback::begin(Task& task, uint64_t mark) {
   task_ = &task;
   ++task.shield;
   execution_.scheduler().wait(task, *this);
-  start(execution_, task, *this, mark);
+  undo_all(execution_, task, task, *this, mark);
   return false;
 }
 

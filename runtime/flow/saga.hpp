@@ -27,6 +27,7 @@ class UndoAction {
 
 struct Compensation {
   uint64_t order = 0;        // when it was registered, in the run
+  uint64_t since = 1;        // the record that was delivered last then: as a rule, of what it undoes
   std::string name;
   std::unique_ptr<UndoAction> action;
 };
@@ -53,6 +54,9 @@ class Saga final : public task::Attachment {
 
 // What the scheduler asks before a task ends: true when compensations are to run first.
 bool settle_saga(Execution& execution, task::Task& task);
+
+// Runs those of `owner` that are newer than `mark`, in a task of its own, a child of `maker`. `owner` outlives it.
+void undo_all(Execution& execution, task::Task& maker, task::Task& owner, task::Scope& scope, uint64_t mark);
 
 // Runs the compensations of the calling task that are newer than `mark`; the task waits for their end.
 class Rollback final : public task::Operation, public task::Scope {

@@ -187,7 +187,7 @@ void Step::attempt_ended(task::Task& ended) {
     Result<std::string> value = ended.coroutine->encode_result();
     if (value.ok() && spec_.expect) value = spec_.expect->check(*value, "the result of step '" + name() + "'");
     Kind kind = spec_.compensation ? Kind::compensation_done : Kind::step_done;
-    if (value.ok()) return finish(kind, journal::with_value({first_started_us_, attempt_, {}}, *value));
+    if (value.ok()) return finish(kind, journal::with_value({first_started_us_, attempt_, since_member()}, *value));
     return attempt_failed(std::move(value.error()));
   }
   if (timed_out_ && ended.cancel_reason != nullptr && ended.cancel_reason->code == code::k_timeout) {
@@ -239,6 +239,11 @@ void Step::back_off(int64_t due_us) {
   });
 }
 
+// What a compensation undoes: whoever takes the run back must know.
+std::string Step::since_member() const {
+  return spec_.compensation ? "\"since\":" + std::to_string(spec_.since) : std::string();
+}
+
 std::string Step::error_data(std::string_view extra) const {
   return journal::with_error({attempt_started_us_ > 0 ? attempt_started_us_ : first_started_us_, attempt_, extra},
                              to_json_text(error_));
@@ -248,7 +253,7 @@ void Step::fail_for_good() {
   if (error_.step.empty()) error_.step = name();
   bool pause = spec_.compensation || (execution_.pauses_on_error() && !unknown_ && !cancelled());
   if (pause) {   // not recorded as an end: the next resume tries it again
-    execution_.note(remark(Kind::attempt_failed, error_data({})), true);
+    execution_.note(remark(Kind::attempt_failed, error_data(since_member())), true);
     return execution_.pause(error_);
   }
   for (Error& error : earlier_) error_.suppressed.push_back(std::move(error));

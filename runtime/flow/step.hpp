@@ -41,6 +41,7 @@ struct StepSpec {
   bool once = false;
   bool skip = false;               // when = false
   bool compensation = false;       // an undo: its result is compensation_done; failing for good pauses the run
+  uint64_t since = 0;              // of a compensation: see saga.hpp
   std::string input;               // JSON text, or empty
   uint64_t fingerprint = 0;
   std::shared_ptr<const Schema> expect;
@@ -77,6 +78,7 @@ class Step final : public Durable, public task::Scope {
   void back_off(int64_t due_us);
   void finish(journal::Kind kind, std::string data);
   bool ask(Phase phase, std::unique_ptr<task::Coroutine> coroutine);
+  std::string since_member() const;
   std::string error_data(std::string_view extra) const;
 
   StepSpec spec_;

@@ -99,6 +99,18 @@ class MemoryReader final : public StoreReader {
     return records;
   }
 
+  Result<std::vector<RunRecord>> records_of_kinds(const std::vector<journal::Kind>& kinds, int64_t since_us) override {
+    std::lock_guard lock(disk_->mutex);
+    std::vector<RunRecord> found;
+    for (const auto& [no, run] : disk_->runs)
+      for (const journal::Record& record : run.records)
+        if (record.at_us >= since_us && std::find(kinds.begin(), kinds.end(), record.kind) != kinds.end())
+          found.push_back({run.row.id, run.row.workflow, record});
+    std::stable_sort(found.begin(), found.end(),
+                     [](const RunRecord& a, const RunRecord& b) { return a.record.at_us > b.record.at_us; });
+    return found;
+  }
+
   Result<std::optional<std::string>> bundle(const std::string& hash) override {
     std::lock_guard lock(disk_->mutex);
     auto found = disk_->bundles.find(hash);
@@ -172,7 +184,7 @@ class BatchWriter {
     RunRow& row = op.run.row;
     row.no = ++disk_.last_no;
     row.epoch = 1;
-    row.last_seq = op.run.records.size();
+    row.last_seq = op.run.records.empty() ? 0 : op.run.records.back().seq;
     if (!op.run.records.empty()) row.updated_us = std::max(row.updated_us, op.run.records.back().at_us);
     disk_.numbers[row.id] = row.no;
     op.created = {row, false};

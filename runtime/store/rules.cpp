@@ -30,7 +30,19 @@ std::optional<Error> refuse_append(const Append& append, const Position& positio
   return refuse_gap(append.records, position.last_seq, "number " + std::to_string(append.run));
 }
 
-std::optional<Error> refuse_create(const NewRun& run) { return refuse_gap(run.records, 0, "'" + run.row.id + "'"); }
+std::optional<Error> refuse_create(const NewRun& run) {
+  if (run.records.empty() || !run.copied) return refuse_gap(run.records, 0, "'" + run.row.id + "'");
+  uint64_t last_seq = 0;
+  for (const auto& record : run.records) {
+    if (record.seq > last_seq) {
+      last_seq = record.seq;
+      continue;
+    }
+    return Error(code::k_conflict, "record " + std::to_string(record.seq) + " of run '" + run.row.id +
+                                       "' comes behind record " + std::to_string(last_seq));
+  }
+  return std::nullopt;
+}
 
 Error no_such_run(const std::string& id) { return Error(code::k_not_found, "there is no run '" + id + "'"); }
 

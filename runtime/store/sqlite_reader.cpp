@@ -90,6 +90,17 @@ class SqliteReader final : public StoreReader {
     return rows_of(**select, read_record);
   }
 
+  Result<std::vector<RunRecord>> records_of_kinds(const std::vector<journal::Kind>& kinds, int64_t since_us) override {
+    std::string sql = std::string(k_select_records_of_all) + "where records.at_us >= ? and records.kind in (";
+    for (size_t i = 0; i < kinds.size(); ++i) sql += i == 0 ? "?" : ", ?";
+    Result<SqliteStatement> select = db_.prepare(sql + ") order by records.at_us desc, records.rowid desc");
+    if (!select) return select.error();
+    int parameter = 0;
+    select->bind(++parameter, since_us);
+    for (journal::Kind kind : kinds) select->bind(++parameter, static_cast<int64_t>(kind));
+    return rows_of(*select, read_run_record);
+  }
+
   Result<std::optional<std::string>> bundle(const std::string& hash) override {
     Result<SqliteStatement*> select = prepared(bundle_, "select content from bundles where hash = ?1");
     if (!select) return select.error();
@@ -122,6 +133,7 @@ class FailedReader final : public StoreReader {
   Result<std::vector<RunRow>> runs_by_prefix(const std::string&, int64_t) override { return why_; }
   Result<std::vector<RunRow>> list(const Filter&) override { return why_; }
   Result<std::vector<journal::Record>> records(int64_t, uint64_t, int64_t) override { return why_; }
+  Result<std::vector<RunRecord>> records_of_kinds(const std::vector<journal::Kind>&, int64_t) override { return why_; }
   Result<std::optional<std::string>> bundle(const std::string&) override { return why_; }
 
  private:

@@ -58,6 +58,16 @@ Result<journal::Record> read_record(const SqliteStatement& row) {
   return record;
 }
 
+const char* const k_select_records_of_all =
+    "select seq, generation, kind, op, task, name, fingerprint, at_us, data, runs.id, runs.workflow"
+    " from records join runs on runs.no = records.run ";
+
+Result<RunRecord> read_run_record(const SqliteStatement& row) {
+  Result<journal::Record> record = read_record(row);
+  if (!record) return record.error();
+  return RunRecord{row.text(9), row.text(10), std::move(*record)};
+}
+
 const char* const k_insert_run =
     "insert into runs (id, status, workflow, version, bundle, session, parent, epoch, created_us, updated_us, wake_us,"
     " input, output, error) values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)";

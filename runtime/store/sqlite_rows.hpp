@@ -18,6 +18,10 @@ Result<RunRow> read_run(const SqliteStatement& row);
 extern const char* const k_select_records;
 Result<journal::Record> read_record(const SqliteStatement& row);
 
+// Records with the id and the workflow of their runs: add a where clause. read_run_record() reads a row of it.
+extern const char* const k_select_records_of_all;
+Result<RunRecord> read_run_record(const SqliteStatement& row);
+
 extern const char* const k_insert_run;
 void bind_run(SqliteStatement& insert, const RunRow& row);
 

@@ -129,7 +129,7 @@ Result<void> SqliteWriter::apply(CreateOp& op, std::unique_ptr<Error>& refusal) 
 Result<void> SqliteWriter::insert_new(CreateOp& op) {
   RunRow& row = op.run.row;
   row.epoch = 1;
-  row.last_seq = op.run.records.size();
+  row.last_seq = op.run.records.empty() ? 0 : op.run.records.back().seq;
   if (!op.run.records.empty()) row.updated_us = std::max(row.updated_us, op.run.records.back().at_us);
   bind_run(insert_run_, row);
   Result<void> done = insert_run_.run();

@@ -75,6 +75,7 @@ struct Append {
 struct NewRun {
   RunRow row;                // no, epoch, last_seq are set by the store (epoch 1: the creator owns it)
   std::vector<journal::Record> records;  // run_started and what comes with it, seq from 1
+  bool copied = false;       // from a run whose loops have let go of records: the numbers only rise
 };
 
 struct Created {
@@ -90,6 +91,12 @@ struct Filter {
   int64_t limit = 0;             // 0 = no limit; newest first
 };
 
+// A record with whose it is.
+struct RunRecord {
+  std::string run, workflow;
+  journal::Record record;
+};
+
 class StoreReader {
  public:
   virtual ~StoreReader() = default;
@@ -99,6 +106,8 @@ class StoreReader {
   virtual Result<std::vector<RunRow>> list(const Filter& filter) = 0;
   // Records with seq >= from_seq in order; limit 0 = all.
   virtual Result<std::vector<journal::Record>> records(int64_t run_no, uint64_t from_seq, int64_t limit) = 0;
+  // Of all runs, the newest first. It looks at every record of the store.
+  virtual Result<std::vector<RunRecord>> records_of_kinds(const std::vector<journal::Kind>& kinds, int64_t since_us) = 0;
   virtual Result<std::optional<std::string>> bundle(const std::string& hash) = 0;
 };
 

@@ -163,6 +163,24 @@ Life Lab::live(uint64_t records) {
   return life;
 }
 
+Result<store::RunRow> Lab::operate(const Order& order, uint64_t records) {
+  Result<store::RunRow> answer = Error(code::k_internal, "cut");
+  Place place({disk_, records, wall_us_, settings, builtin_modules, snapshot_due});
+  place.engine().operate(id, order, [&](Result<store::RunRow> row) { answer = std::move(row); });
+  place.loop().run();
+  return answer;
+}
+
+Result<store::RunRow> Lab::fork(const ForkOrder& order) {
+  Result<store::RunRow> answer = Error(code::k_internal, "cut");
+  Place place({disk_, k_all_records, wall_us_, settings, builtin_modules, snapshot_due});
+  place.engine().fork(id, order, [&](Result<store::RunRow> row) { answer = std::move(row); });
+  place.loop().run();
+  return answer;
+}
+
+std::vector<journal::Record> Lab::living() { return journal::living(journal()); }
+
 store::RunRow Lab::row() {
   auto store = store::make_memory_store({disk_, {}, {}});
   auto row = store->reader()->run(id);

@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "runtime/engine/engine.hpp"
+#include "runtime/engine/operator.hpp"
 #include "runtime/loop/sim_loop.hpp"
 #include "runtime/store/memory_store.hpp"
 
@@ -83,10 +84,14 @@ class Lab {
 
   // Begins the run, or resumes it when its first record is on disk. The process dies when `records` more are committed.
   Life live(uint64_t records = k_all_records);
+  // A process that does nothing but what an operator asks of the run, or of the run that it forks from it.
+  Result<store::RunRow> operate(const Order& order, uint64_t records = k_all_records);
+  Result<store::RunRow> fork(const ForkOrder& order);
   // Between two lives.
   void wait(int64_t us) { wall_us_ += us; }
 
   std::vector<journal::Record> journal();
+  std::vector<journal::Record> living();    // what of it counts
   store::RunRow row();
   // "step_done a" and so on, in order, of those kinds.
   std::vector<std::string> recorded(const std::vector<journal::Kind>& kinds);

@@ -100,6 +100,23 @@ STORE_CASE("runs are found by the beginning of their id, and only by it") {
   CHECK(ids(reader->runs_by_prefix("", 0)).size() == 7);
 }
 
+STORE_CASE("records of some kinds are read over all runs, the newest first") {
+  Bench<TestType> bench;
+  RunRow a = bench.create("a"), b = bench.create("b");
+  REQUIRE(bench.calls().append(append_to(a, {record(2), record(3, journal::Kind::paused)})).ok());
+  REQUIRE(bench.calls().append(append_to(b, {record(2, journal::Kind::operator_act)})).ok());
+  auto reader = bench.store->reader();
+  auto found = [&](int64_t since_us) {
+    Ids names;
+    auto records = reader->records_of_kinds({journal::Kind::paused, journal::Kind::operator_act}, since_us);
+    REQUIRE(records.ok());
+    for (const RunRecord& one : *records) names.push_back(one.run + " " + one.workflow + " " + std::to_string(one.record.seq));
+    return names;
+  };
+  CHECK(found(0) == Ids{"a order 3", "b order 2"});
+  CHECK(found(record(3).at_us) == Ids{"a order 3"});
+}
+
 STORE_CASE("records are read from a position on, as many as wanted") {
   Bench<TestType> bench;
   RunRow row = bench.create("run-1");

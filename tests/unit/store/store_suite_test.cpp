@@ -62,6 +62,22 @@ STORE_CASE("a new run whose records are not numbered from 1 is refused") {
   CHECK_FALSE(bench.store->reader()->run("run-1").value().has_value());
 }
 
+STORE_CASE("a run that is copied from another may lack what that one's loops have let go") {
+  Bench<TestType> bench;
+  NewRun run = new_run("copy");
+  run.copied = true;
+  run.records = {record(1, Kind::run_started), record(7), record(9)};
+  Result<Created> created = bench.calls().create(run);
+  REQUIRE(created.ok());
+  CHECK(created->row.last_seq == 9);
+  CHECK(seqs(bench.records(created->row)) == Seqs{1, 7, 9});
+  CHECK(bench.calls().append(append_to(created->row, {record(10)})).ok());
+  NewRun wrong = new_run("wrong");
+  wrong.copied = true;
+  wrong.records = {record(3), record(3)};
+  CHECK(bench.calls().create(wrong).error().code == code::k_conflict);
+}
+
 STORE_CASE("appends of one flush commit in the order in which they were submitted") {
   Bench<TestType> bench;
   RunRow row = bench.create("run-1");

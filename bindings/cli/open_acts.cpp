@@ -1,0 +1,42 @@
+// See open_acts.hpp.
+// SPDX-License-Identifier: MIT
+#include "bindings/cli/open_acts.hpp"
+
+#include <algorithm>
+
+#include "bindings/cli/report.hpp"
+#include "bindings/cli/terminal.hpp"
+
+namespace perilune::cli {
+
+std::vector<OfferedAct> offered_acts(const StoreView& view, const engine::Finding& finding, const CommonOptions& options) {
+  std::vector<OfferedAct> offered;
+  if (owner_of(view) != 0) return offered;
+  for (const engine::OpenAct& act : engine::open_acts(finding)) {
+    std::string typed = command(options, act.verb, finding.row.id);
+    if (act.verb == "rollback") typed += " --to " + shell_quoted(printable(act.target));
+    if (act.verb == "fork") typed += " --at " + act.target;
+    offered.push_back({act.verb, std::move(typed), printable(act.does)});
+  }
+  return offered;
+}
+
+std::vector<OfferedAct> offered_acts(const std::string& run, const CommonOptions& options) {
+  Result<StoreView> view = open_view(options);
+  if (!view.ok() || view->reader == nullptr) return {};
+  Result<std::optional<store::RunRow>> row = view->reader->run(run);
+  if (!row.ok() || !row->has_value()) return {};
+  Result<std::vector<journal::Record>> records = view->reader->records((*row)->no, 1, 0);
+  if (!records.ok() || records->empty()) return {};
+  return offered_acts(*view, engine::Finding(std::move(**row), *records), options);
+}
+
+std::string acts_text(const std::vector<OfferedAct>& acts, const std::string& prefix) {
+  int width = 0;
+  for (const OfferedAct& act : acts) width = std::max(width, columns_of(act.command));
+  std::string text;
+  for (const OfferedAct& act : acts) text += prefix + padded(act.command, width) + "  " + act.does + "\n";
+  return text;
+}
+
+}  // namespace perilune::cli

@@ -117,8 +117,8 @@ void ChildWait::teardown(const task::ErrorRef& reason) {
 }
 
 Outcome ChildWait::delivered(const journal::Record& record) {
-  std::string_view error = journal::error_of(record.data);
-  if (record.kind == Kind::child_done && !error.empty()) return Outcome::of_error(error_from_json_text(error));
+  if (record.kind == Kind::child_done && journal::holds_error(record.data))
+    return Outcome::of_error(error_from_json_text(journal::error_of(record.data)));
   return Durable::delivered(record);
 }
 

@@ -1,16 +1,19 @@
 // compensate, saga, rollback and shield. What they do is in flow/saga.hpp.
 // SPDX-License-Identifier: MIT
 #include "bindings/api/tables.hpp"
+#include "bindings/api/task_handle.hpp"
 #include "bindings/api/undo.hpp"
 #include "bindings/lua/arguments.hpp"
 #include "bindings/lua/await.hpp"
 #include "bindings/lua/error_object.hpp"
 #include "runtime/flow/saga.hpp"
+#include "runtime/flow/shield.hpp"
 
 namespace perilune::api {
 
 using lua::LuaScript;
 using lua::LuaTask;
+using lua::Options;
 
 namespace {
 
@@ -94,6 +97,10 @@ int l_saga(lua_State* L) {
 
 // ---- shield([options], fn): cancellation waits until fn has ended, or until the time-out.
 
+constexpr const char* k_shield_type = "shield";
+constexpr std::string_view k_shield_options[] = {"timeout"};
+constexpr luaL_Reg k_no_methods[] = {{nullptr, nullptr}};
+
 int shield_ended(lua_State* L, int status, lua_KContext) {
   LuaScript& script = lua::enter_now(L, "shield");
   --script.current()->task().shield;
@@ -102,11 +109,45 @@ int shield_ended(lua_State* L, int status, lua_KContext) {
   return lua_error(L);
 }
 
+std::shared_ptr<flow::Shield>& shield_at(lua_State* L, int index) {
+  return *static_cast<std::shared_ptr<flow::Shield>*>(luaL_checkudata(L, index, k_shield_type));
+}
+
+// Stack: 1 the shield, then what fn returned, or the error.
+int timed_shield_ended(lua_State* L, int status, lua_KContext) {
+  flow::Shield& shield = *shield_at(L, 1);
+  [&]() noexcept { shield.end(); }();
+  if (status == LUA_OK || status == LUA_YIELD) return lua_gettop(L) - 1;
+  lua::State::of(L).after_protected_call(L, status);
+  return lua_error(L);
+}
+
+void begin_shield(LuaScript& script, int64_t timeout_us, std::shared_ptr<flow::Shield>& shield) noexcept {
+  shield = std::make_shared<flow::Shield>(script.execution(), timeout_us);
+  shield->begin(script.current()->task());
+}
+
+int run_timed_shield(lua_State* L, LuaScript& script, int64_t timeout_us) {   // options, fn
+  make_shared_type<flow::Shield>(L, k_shield_type, k_no_methods, nullptr);
+  std::shared_ptr<flow::Shield>& shield = new_shared<flow::Shield>(L, k_shield_type, 0);
+  lua_replace(L, 1);
+  begin_shield(script, timeout_us, shield);
+  int status = lua_pcallk(L, 0, LUA_MULTRET, 0, 0, timed_shield_ended);
+  return timed_shield_ended(L, status, 0);
+}
+
 int l_shield(lua_State* L) {
   LuaScript& script = lua::enter(L, "shield", lua::Place::body);
-  lua::check_function(L, 1, "shield", "argument");
-  lua_settop(L, 1);
+  if (lua_gettop(L) == 1) {   // the options may be left out
+    lua_pushnil(L);
+    lua_insert(L, 1);
+  }
+  lua_settop(L, 2);
+  lua::check_function(L, 2, "shield", "last argument");
+  Options options(L, 1, "shield", k_shield_options);
+  if (options.has("timeout")) return run_timed_shield(L, script, options.duration_us("timeout", 0));
   ++script.current()->task().shield;
+  lua_remove(L, 1);
   int status = lua_pcallk(L, 0, LUA_MULTRET, 0, 0, shield_ended);
   return shield_ended(L, status, 0);
 }

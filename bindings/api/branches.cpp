@@ -11,7 +11,6 @@ using lua::LuaTask;
 
 namespace {
 
-
 int each_called(lua_State* L, int, lua_KContext) {
   lua_settop(L, 3);
   return 1;   // the branch's own value
@@ -91,7 +90,11 @@ std::string branch_label(lua::LuaScript& script, int plan_ref, size_t index) {
 void push_branch_value(lua_State* L, const flow::Parallel& parallel, size_t index) {
   const flow::Parallel::Branch& branch = parallel.branch(index);
   if (branch.end != flow::Parallel::End::done || branch.task == nullptr) return lua_pushnil(L);
-  auto& task = static_cast<LuaTask&>(*branch.task->coroutine);
+  push_task_value(L, *branch.task);
+}
+
+void push_task_value(lua_State* L, task::Task& ended) {
+  auto& task = static_cast<LuaTask&>(*ended.coroutine);
   if (task.result_count() == 0) return lua_pushnil(L);
   lua_State* from = task.L();
   lua_pushvalue(from, lua_gettop(from) - task.result_count() + 1);

@@ -19,6 +19,9 @@ std::unique_ptr<task::Coroutine> make_branch(lua::LuaScript& script, int plan_re
 // The key of a branch as JSON text.
 std::string branch_label(lua::LuaScript& script, int plan_ref, size_t index);
 
+// Pushes the first value that a task returned which has ended well (nil when it returned none).
+void push_task_value(lua_State* L, task::Task& task);
+
 // Pushes what branch `index` returned (its first value; nil when it did not finish).
 void push_branch_value(lua_State* L, const flow::Parallel& parallel, size_t index);
 

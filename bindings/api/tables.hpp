@@ -12,6 +12,11 @@ int open_race(lua_State* L);
 int open_map(lua_State* L);
 int open_spawn(lua_State* L);        // api_spawn.cpp
 int open_group(lua_State* L);        // api_group.cpp
+int open_channel(lua_State* L);      // api_channel.cpp
+int open_join(lua_State* L);         // api_join.cpp
+int open_lock(lua_State* L);         // api_lock.cpp
+int open_guard(lua_State* L);        // api_guard.cpp
+int open_finish(lua_State* L);       // api_finish.cpp
 int open_sleep(lua_State* L);        // api_time.cpp
 int open_now(lua_State* L);
 int open_uuid(lua_State* L);
@@ -22,6 +27,7 @@ int open_rollback(lua_State* L);
 int open_shield(lua_State* L);
 int open_decide(lua_State* L);       // api_decide.cpp
 int open_branch(lua_State* L);
+int open_loop(lua_State* L);         // api_loop.cpp
 int open_receive(lua_State* L);      // api_signal.cpp
 int open_send(lua_State* L);
 int open_workflow(lua_State* L);     // api_workflow.cpp

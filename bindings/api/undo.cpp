@@ -53,6 +53,9 @@ class UndoCode final : public flow::StepCode {
 LuaUndo::LuaUndo(LuaScript& script, int function_ref, std::string argument)
     : function_(std::make_shared<Function>(script, function_ref, std::move(argument))) {}
 
+int LuaUndo::function_ref() const { return function_->ref; }
+const std::string& LuaUndo::argument() const { return function_->argument; }
+
 std::unique_ptr<flow::StepCode> LuaUndo::code() { return std::make_unique<UndoCode<Function>>(function_); }
 
 }  // namespace perilune::api

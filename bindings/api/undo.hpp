@@ -15,6 +15,8 @@ class LuaUndo final : public flow::UndoAction {
   // Takes over the registry reference. `argument` is JSON text, or empty for none.
   LuaUndo(lua::LuaScript& script, int function_ref, std::string argument);
   std::unique_ptr<flow::StepCode> code() override;
+  int function_ref() const;
+  const std::string& argument() const;
 
  private:
   struct Function;

@@ -16,7 +16,8 @@ using nlohmann::json;
 namespace {
 
 constexpr const char* k_definition = "perilune.workflow";  // the metatable's name in the registry
-constexpr std::string_view k_keys[] = {"name", "version", "description", "input", "output", "timeout", "run"};
+constexpr std::string_view k_keys[] = {"name",   "version", "description", "input",
+                                       "output", "timeout", "on_error",    "run"};
 
 Result<int64_t> timeout_of(const json& value) {
   if (value.is_number()) return duration_us_from_seconds(value.get<double>());
@@ -46,6 +47,11 @@ Result<engine::Definition> read_definition(const std::string& text, ApiSurroundi
     Result<int64_t> timeout = timeout_of(data["timeout"]);
     if (!timeout.ok()) return wrong("timeout: " + timeout.error().message);
     definition.timeout_us = *timeout;
+  }
+  if (data.contains("on_error")) {
+    if (data["on_error"] != "compensate" && data["on_error"] != "pause")
+      return wrong("on_error must be \"compensate\" or \"pause\"");
+    definition.pause_on_error = data["on_error"] == "pause";
   }
   for (const char* side : {"input", "output"}) {
     if (!data.contains(side)) continue;

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: MIT
 #include "bindings/lua/lua_task.hpp"
 
+#include <chrono>
 #include <cstring>
 
 #include "bindings/lua/codec.hpp"
@@ -14,6 +15,10 @@ namespace perilune::lua {
 namespace {
 
 constexpr int k_captured_functions_max = 32;  // functions looked into for one step
+
+int64_t steady_ns() {
+  return std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::steady_clock::now().time_since_epoch()).count();
+}
 
 LuaTask& current_task(lua_State* L) { return *surroundings_of(L).live()->current(); }
 
@@ -80,7 +85,9 @@ task::Coroutine::State LuaTask::resume(task::Task& task) {
   if (capture_error_ != nullptr) task.outcome = task::Outcome::of_error(*capture_error_);
   if (watched_ref_ != LUA_NOREF) take_captures();
   int count = 0;
+  resumed_ns_ = steady_ns();
   int status = lua_resume(thread_.L, nullptr, begun_ ? 0 : arguments_, &count);
+  busy_ns_ += steady_ns() - resumed_ns_;
   begun_ = true;
   if (forced_ && status == LUA_YIELD && !state.killed()) close_by_force();
   script_.set_current(before);
@@ -117,6 +124,11 @@ void LuaTask::close_by_force() {
   (void)lua_resetthread(thread_.L);
   hidden.await_blocked = blocked;
   results_ = 0;
+}
+
+int64_t LuaTask::busy_us() const {
+  bool running = script_.current() == this;
+  return (busy_ns_ + (running ? steady_ns() - resumed_ns_ : 0)) / 1000;
 }
 
 Result<std::string> LuaTask::encode_result() {

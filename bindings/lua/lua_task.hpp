@@ -36,6 +36,8 @@ class LuaTask final : public task::Coroutine {
   Slot& slot() { return slot_; }
   void fill(Slot slot);                        // drops what was there
   void set_argument_count(int count) { arguments_ = count; }
+  // How long its code has run, awaits not counted.
+  int64_t busy_us() const;
   int result_count() const { return results_; }
   void fail(Error error) { error_ = std::move(error), failed_ = true; }
 
@@ -75,6 +77,8 @@ class LuaTask final : public task::Coroutine {
   Slot slot_;
   int arguments_ = 0;
   int results_ = 0;
+  int64_t busy_ns_ = 0;              // until the last suspension
+  int64_t resumed_ns_ = 0;           // when it was resumed last, by a clock that only goes on
   bool begun_ = false;
   bool over_ = false;
   bool failed_ = false;

@@ -48,7 +48,6 @@ bool before(const OrderedKey& a, const OrderedKey& b) {
   return a.rank < b.rank;
 }
 
-// False for a key that has no place in the order.
 bool read_key(lua_State* L, int index, OrderedKey& key) {
   switch (lua_type(L, index)) {
     case LUA_TNUMBER:
@@ -238,6 +237,9 @@ int fill_slot(lua_State* L, lua_Integer& position) {
 }
 
 }  // namespace
+
+bool read_ordered_key(lua_State* L, int index, OrderedKey& key) { return read_key(L, index, key); }
+bool stands_before(const OrderedKey& a, const OrderedKey& b) { return before(a, b); }
 
 // Hidden::ordered_keys describes the keys until the next call.
 void push_sorted_keys(lua_State* L, int table, const char* who) {

@@ -171,6 +171,10 @@ void LuaScript::log(const char* level, std::string_view text, std::string_view f
   context_.log(level, text, fields);
 }
 
+void LuaScript::warn_once(const std::string& text) {
+  if (warned_.insert(text).second) log("warn", text, {});
+}
+
 Result<Module> LuaScript::find_module(const std::string& name) {
   Result<std::string> text = context_.find_module(name);
   if (!text.ok()) return text.error();

@@ -10,10 +10,12 @@
 #pragma once
 
 #include <memory>
+#include <set>
 #include <string>
 #include <unordered_map>
 #include <vector>
 
+#include "bindings/lua/prototypes.hpp"
 #include "bindings/lua/state.hpp"
 #include "runtime/engine/script_host.hpp"
 
@@ -93,6 +95,14 @@ class LuaScript final : public engine::Script, public ApiSurroundings {
   // Where a work part leaves its error for the raise (a local would leak).
   Error& pending_error() { return pending_error_; }
 
+  // For the snapshots of loops.
+  Prototypes& prototypes() { return prototypes_; }
+  uint64_t object_ids() const { return object_ids_; }
+  void set_object_ids(uint64_t count) { object_ids_ = count; }
+  int64_t& numbering_cost_us() { return numbering_cost_us_; }   // of the last loop's objects
+  // A warning of the run's log, once for each text.
+  void warn_once(const std::string& text);
+
   const CompiledBundle& code() const { return *code_; }
   const std::string& workflow() const { return workflow_; }
 
@@ -124,6 +134,9 @@ class LuaScript final : public engine::Script, public ApiSurroundings {
   std::vector<Thread> threads_;
   std::shared_ptr<const flow::Schema> output_schema_;
   uint64_t object_ids_ = 0;
+  Prototypes prototypes_{*this};
+  std::set<std::string> warned_;
+  int64_t numbering_cost_us_ = 0;
   Random fallback_random_;
 };
 

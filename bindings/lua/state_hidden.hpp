@@ -41,6 +41,10 @@ struct OrderedKey {
   int slot;  // where the key stands
 };
 
+// False for a key that has no place in the order (ordered_pairs.cpp).
+bool read_ordered_key(lua_State* L, int index, OrderedKey& key);
+bool stands_before(const OrderedKey& a, const OrderedKey& b);
+
 // A string key of a table that is being encoded; the value stands at slot + 1 of the Lua stack.
 struct EncodedKey {
   const char* text;

@@ -90,7 +90,8 @@ store::StoreReader& Engine::reader() {
 
 Result<Engine::Inspection> Engine::inspect(const StartRequest& request) {
   std::string key = request.file + '\0' + request.directory + '\0' + request.text;
-  if (auto found = inspected_.find(key); found != inspected_.end() && is_up_to_date(*found->second.bundle, request.directory))
+  auto found = inspected_.find(key);
+  if (found != inspected_.end() && is_up_to_date(*found->second.bundle, request.directory))
     return Inspection{found->second.definitions, found->second.bundle};
   CollectingSource modules(options_.builtin_modules, request.directory);
   auto definitions = options_.host->inspect(request.file, request.text, modules, options_.settings);
@@ -128,6 +129,7 @@ void Engine::create_run(StartRequest request, Definition definition, BundleRef b
   facts.directory = request.directory;
   facts.file = request.file;
   facts.timeout_us = definition.timeout_us > 0 ? definition.timeout_us : options_.settings.timeout_us;
+  facts.pause_on_error = definition.pause_on_error;
 
   store::NewRun run;
   int64_t now_us = options_.loop->clock().wall_us();

@@ -56,6 +56,7 @@ class Engine {
     Observer* observer = nullptr;     // may be null
     Settings settings;
     task::Rules rules;                // all on, but in the simulation
+    std::function<bool()> snapshot_due;   // when loops are saved; null = when it is worth it (tests choose)
     std::map<std::string, std::string> builtin_modules;   // the stdlib's Lua modules, by name
   };
   explicit Engine(Options options);

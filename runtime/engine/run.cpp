@@ -18,7 +18,7 @@ std::string start_data(const StartFacts& facts, const store::RunRow& row) {
   return "{\"bundle\":" + quoted(row.bundle) + ",\"cwd\":" + quoted(facts.cwd) + ",\"directory\":" +
          quoted(facts.directory) + ",\"engine\":1,\"file\":" + quoted(facts.file) + ",\"timeout_us\":" +
          std::to_string(facts.timeout_us) + ",\"version\":" + std::to_string(row.version) + ",\"workflow\":" +
-         quoted(row.workflow) + ",\"input\":" + (row.input.empty() ? "null" : row.input) + "}";
+         quoted(row.workflow) + (facts.pause_on_error ? ",\"on_error\":\"pause\"" : "") + ",\"input\":" + (row.input.empty() ? "null" : row.input) + "}";
 }
 
 StartFacts read_start_data(const journal::Record& record) {
@@ -30,6 +30,7 @@ StartFacts read_start_data(const journal::Record& record) {
   facts.directory = data.value("directory", "");
   facts.file = data.value("file", "");
   facts.timeout_us = data.value("timeout_us", int64_t{0});
+  facts.pause_on_error = data.value("on_error", "") == "pause";
   return facts;
 }
 
@@ -47,7 +48,9 @@ Run::Run(Engine& engine, store::RunRow row, StartFacts facts, std::vector<journa
   options.listener = this;
   options.seed = hash64(row.id);
   options.rules = engine.options_.rules;
+  options.snapshot_due = engine.options_.snapshot_due;
   options.timeout_us = facts_.timeout_us;
+  options.pause_on_error = facts_.pause_on_error;
   options.row = std::move(row);
   options.records = std::move(records);
   execution_ = std::make_unique<flow::Execution>(std::move(options));

@@ -22,6 +22,7 @@ struct Definition {
   std::string description;
   std::shared_ptr<const flow::Schema> input, output;   // null = anything
   int64_t timeout_us = 0;                              // 0 = the setting
+  bool pause_on_error = false;                         // on_error = "pause"
 };
 
 // Facts about a run that are kept in its first record.
@@ -31,6 +32,7 @@ struct StartFacts {
   std::string file;         // as the user named it
   int64_t timeout_us = 0;
   int64_t started_us = 0;
+  bool pause_on_error = false;
 };
 
 // What a running script may ask of the engine. Lives as long as its Script.

@@ -56,6 +56,12 @@ journal::Trail::Op Durable::recorded() const {
   return execution_.cursor().trail(task_->id).op(number_);
 }
 
+void Durable::end_in_order(Outcome outcome) {
+  state_ = State::over;
+  execution_.unpark(*this);
+  execution_.scheduler().wake(*task_, std::move(outcome));
+}
+
 void Durable::record(Kind kind, std::string data) {
   state_ = State::recording;
   execution_.record(*this, kind, std::move(data));

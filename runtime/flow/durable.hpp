@@ -23,6 +23,8 @@ class Durable : public task::Operation {
   virtual const char* call() const = 0;
   // The outcome kinds that this call may have in a journal (op_cancelled is always one).
   virtual bool accepts(journal::Kind kind) const = 0;
+  // The kinds without outcome that it may have before.
+  virtual bool notes(journal::Kind kind) const { return kind != journal::Kind::loop_started; }
   // What the script gets for a record. Called when the record is delivered, live and on replay.
   virtual task::Outcome delivered(const journal::Record& record);
 
@@ -40,6 +42,12 @@ class Durable : public task::Operation {
   journal::Trail::Op recorded() const;
   void record(journal::Kind kind, std::string data);
   void record_cancelled();
+  // For calls whose wait may end by the order of the run alone: it has, without a record.
+  void end_in_order(task::Outcome outcome);
+  // It may still do so: it is not being cancelled, and no other end of it is recorded or on its way.
+  bool open() const {
+    return cancelled_ == nullptr && !has_record_ && (state_ == State::parked || state_ == State::started);
+  }
   bool cancelled() const { return cancelled_ != nullptr; }
   // A record of this operation without outcome.
   journal::Record remark(journal::Kind kind, std::string data) const;

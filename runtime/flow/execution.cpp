@@ -1,13 +1,17 @@
-// The order of a run: delivery, replay, commit, and the end. execution.hpp holds the rules.
+// The order of a run: delivery, replay and commit. execution.hpp holds the rules, execution_end.cpp the ends.
 // SPDX-License-Identifier: MIT
 #include "runtime/flow/execution.hpp"
 
 #include <algorithm>
 #include <cassert>
+#include <limits>
+#include <utility>
 
 #include "runtime/base/ids.hpp"
 #include "runtime/base/units.hpp"
 #include "runtime/flow/durable.hpp"
+#include "runtime/flow/lock.hpp"
+#include "runtime/flow/loop.hpp"
 #include "runtime/flow/root_scope.hpp"
 #include "runtime/flow/saga.hpp"
 #include "runtime/journal/payload.hpp"
@@ -25,8 +29,11 @@ constexpr size_t k_drain_batch = 4096;   // tasks resumed between two looks at t
 
 Execution::Execution(Options options)
     : options_(std::move(options)), scheduler_(options_.seed, options_.rules), cursor_(std::move(options_.records)),
-      root_(std::make_unique<RootScope>(*this)) {
-  scheduler_.set_before_end([this](task::Task& task) { return settle_saga(*this, task); });
+      locks_(std::make_unique<Locks>(*this)), root_(std::make_unique<RootScope>(*this)) {
+  scheduler_.set_before_end([this](task::Task& task) {
+    locks_->task_ended(task);
+    return settle_saga(*this, task);
+  });
   last_seq_ = committed_seq_ = options_.row.last_seq;
   replaying_ = cursor_.replaying();
   if (!cursor_.records().empty()) now_us_ = cursor_.records().front().at_us;
@@ -36,6 +43,7 @@ Execution::Execution(Options options)
     if (started_us > 0 && record.kind != Kind::timer_fired && record.op != 0)
       running_us_ += std::max<int64_t>(0, record.at_us - std::max(started_us, before_us));
     before_us = std::max(before_us, record.at_us);
+    running_us_ = std::max(running_us_, running_time_until(record));   // a loop's own records may be gone
     if (record.kind == Kind::signal) signal_ids_.insert(signal_id_of(record));
   }
   shown_ = options_.row.status;
@@ -63,6 +71,7 @@ void Execution::turn() {
       unfinished_turn_ = true;
       break;
     }
+    if (look_around()) continue;
     if (deliver_next()) {
       while (!options_.rules.one_record_then_drain && deliver_next()) {
       }
@@ -80,6 +89,16 @@ void Execution::turn() {
   watch_running_time();
   if (untold_ > 0 && lasting_timer_ == 0)
     lasting_timer_ = loop().start_timer(k_lasting_us, [this] { tell_lasting(); });
+}
+
+// True: somebody has something to do now.
+bool Execution::look_around() {
+  if (looked_) return false;
+  looked_ = true;
+  if (watches_.empty()) return false;
+  for (Watch* watch : std::vector<Watch*>(watches_))
+    if (std::count(watches_.begin(), watches_.end(), watch) > 0) watch->look();
+  return !scheduler_.idle();
 }
 
 void Execution::tell_lasting() {
@@ -108,10 +127,15 @@ void Execution::drop(Durable& op) {
 
 // Everything waits and nothing is under way that could wake anything: say so at once instead of waiting for ever.
 void Execution::look_for_deadlock() {
-  bool to_come = flush_wanted_ || in_flight_ != 0 || tail_.size() > pending_.size();   // the rest are notes: they wake nobody
+  // Notes that are not handed over yet wake nobody.
+  bool to_come = flush_wanted_ || in_flight_ != 0 || tail_.size() > pending_.size();
   if (over_ || deciding_ || replaying_ || !scheduler_.idle() || !active_.empty() || !sleeping_.empty() ||
       !receivers_.empty() || to_come || root_->live() == 0)
     return;
+  if (!tail_.empty()) {   // records that nobody awaits: commit them, then look again
+    flush_wanted_ = !pending_.empty();
+    return;
+  }
   abort(Error(code::k_deadlock, "every task waits for another one and nothing can wake any of them: " + waits()));
 }
 
@@ -178,12 +202,16 @@ bool Execution::deliver_next() {
 
 void Execution::deliver(const Record& record, Durable* op) {
   now_us_ = record.at_us;
+  looked_ = false;
+  delivered_seq_ = record.seq;
   op->state_ = Durable::State::over;
   scheduler_.wake(op->task(), op->delivered(record));
 }
 
 void Execution::deliver_to_run(const Record& record) {
   now_us_ = record.at_us;
+  looked_ = false;
+  delivered_seq_ = record.seq;
   if (record.kind == Kind::signal) {
     deliver_signal(record);
   } else if (record.kind == Kind::cancel_requested) {
@@ -201,6 +229,11 @@ void Execution::end_replay() {
   auto parked = std::move(parked_);
   parked_.clear();
   waiting_.clear();
+  auto due_us = [this](Durable* op) {   // timers of earlier lives first, in their order: several may be overdue
+    const Record* set = cursor_.find(op->recorded(), Kind::timer_set);
+    return set == nullptr ? std::numeric_limits<int64_t>::max() : journal::number_of(set->data, "due");
+  };
+  std::stable_sort(parked.begin(), parked.end(), [&](Durable* a, Durable* b) { return due_us(a) < due_us(b); });
   for (Durable* op : parked)
     if (op->state_ == Durable::State::parked) op->start_now();
 }
@@ -216,8 +249,8 @@ void Execution::watch_running_time() {
     running_since_us_ = now_us;
     timeout_timer_ = loop().start_timer(std::max<int64_t>(0, options_.timeout_us - running_us_), [this] {
       int64_t timeout_us = std::exchange(options_.timeout_us, 0);   // said once
-      request_cancel(Error(code::k_timeout, "the workflow ran longer than its timeout of " + format_duration(timeout_us)),
-                     "timeout");
+      std::string text = "the workflow ran longer than its timeout of " + format_duration(timeout_us);
+      request_cancel(Error(code::k_timeout, std::move(text)), "timeout");
     });
   }
 }
@@ -229,7 +262,7 @@ bool Execution::begin(Durable& op, task::Task& task) {
     return true;
   }
   op.task_ = &task;
-  op.number_ = ++task.ops;
+  if (op.number_ == 0) op.number_ = ++task.ops;
   journal::Trail::Op trail = cursor_.trail(task.id).op(op.number_);
   std::string wrong = mismatch(trail, op);
   if (!wrong.empty()) {
@@ -253,6 +286,8 @@ bool Execution::begin(Durable& op, task::Task& task) {
   op.has_record_ = true;
   if (shortcut(record)) {
     now_us_ = record.at_us;
+    looked_ = false;
+    delivered_seq_ = record.seq;
     op.state_ = Durable::State::over;
     task.outcome = op.delivered(record);
     return true;
@@ -262,9 +297,10 @@ bool Execution::begin(Durable& op, task::Task& task) {
   return false;
 }
 
-// True: the recorded outcome may be given without a yield, since nothing could come in between.
+// True: the recorded outcome may be given without a yield, since nothing could come in between: no other task, and nobody
+// who would look at the run before the record is delivered.
 bool Execution::shortcut(const Record& record) {
-  if (!scheduler_.idle() || !cursor_.replaying()) return false;
+  if (!scheduler_.idle() || !watches_.empty() || !cursor_.replaying()) return false;
   if (&cursor_.next() == &record) {
     cursor_.advance();
     return true;
@@ -284,7 +320,7 @@ void Execution::end_unrecorded(Durable& op) {
 std::string Execution::mismatch(journal::Trail::Op trail, const Durable& op) const {
   if (trail.outcome == 0 && trail.first == 0) return {};
   const Record& record = cursor_.at(trail.outcome != 0 ? trail.outcome : trail.first);
-  bool kind_ok = trail.outcome == 0 || record.kind == Kind::op_cancelled || op.accepts(record.kind);
+  bool kind_ok = trail.outcome == 0 ? op.notes(record.kind) : record.kind == Kind::op_cancelled || op.accepts(record.kind);
   if (kind_ok && record.name == op.name() && record.fingerprint == op.fingerprint()) return {};
   std::string where = op.task().coroutine->where();
   std::string text = "record " + std::to_string(record.seq) + " does not fit the script" +

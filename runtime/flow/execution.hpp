@@ -30,17 +30,37 @@ namespace perilune::flow {
 
 class Durable;
 class Execution;
+class Locks;
 class Receive;
 
 // The data of a signal record; `id` says that it is the same signal when it is sent again, or is empty.
 std::string signal_data(const std::string& value_json, const std::string& id);
 std::string signal_id_of(const journal::Record& record);
 
+// Looks at the run each time when a record has been delivered and all that it made ready has run. The order of the run
+// alone decides when, and what it sees.
+class Watch {
+ public:
+  virtual ~Watch() = default;
+  virtual void look() = 0;
+};
+
 // How a run ended in this process.
 struct Ending {
   store::Status status = store::Status::completed;
   std::string output;                 // JSON text, when completed
   std::shared_ptr<const Error> error;
+};
+
+// Where the run as a whole stands: what a loop's snapshot keeps of it, beside the loop's own.
+struct Marks {
+  uint64_t delivered_seq = 0;         // of the last outcome that was delivered
+  int64_t now_us = 0;                 // its time
+  int64_t running_us = 0;
+  uint64_t undo_order = 0;
+  std::unordered_map<std::string, uint64_t> checkpoints;
+  std::unordered_map<std::string, std::deque<std::string>> inbox;
+  std::vector<std::string> settled;   // operations that have ended, but whose record is still to be passed by
 };
 
 // Who owns the execution: engine::Run.
@@ -69,7 +89,9 @@ class Execution {
     std::vector<journal::Record> records;    // its whole journal; the first is run_started
     uint64_t seed = 0;
     int64_t timeout_us = 0;                  // of running time; 0 = none
+    bool pause_on_error = false;             // a step that failed for good pauses the run
     task::Rules rules;                       // all on, but in the simulation
+    std::function<bool()> snapshot_due;      // null = loops are saved when their work since the last time is worth it
   };
   explicit Execution(Options options);
   ~Execution();
@@ -123,11 +145,15 @@ class Execution {
   const task::Rules& rules() const { return options_.rules; }
   // With rules().cancel_by_record off: the operation ends without a record.
   void end_unrecorded(Durable& op);
+  // It ended during the replay: it will not be started at its end.
+  void unpark(Durable& op) { std::erase(parked_, &op); }
   void timer_started(int64_t due_us) { sleeping_.push_back(due_us); }
   void timer_ended(int64_t due_us);
 
   // Ends this life of the run as paused: a compensation failed for good. All that is noted is committed first.
   void pause(Error error);
+
+  bool pauses_on_error() const { return options_.pause_on_error; }
 
   // Ends this life of the run as diverged: nothing more is started or written but the row's status.
   void diverge(const std::string& what);
@@ -147,6 +173,31 @@ class Execution {
 
   std::string operation_key(const task::Task& task, uint32_t op) const;
 
+  // finish(output): the run ends as completed with this output; all that goes on is cancelled, `task` too. The line from
+  // the main task to it counts as ended well: it undoes nothing. Errors: "validation" (then nothing has changed).
+  Result<void> complete(task::Task& task, std::string output);
+  bool completes_through(const task::Task& task) const;
+
+  Locks& locks() { return *locks_; }
+  uint64_t next_arrival() { return ++arrivals_; }   // of a value in a channel
+  void watch(Watch& watch) { watches_.push_back(&watch); }
+  void unwatch(Watch& watch) { std::erase(watches_, &watch); }
+  void look_again() { looked_ = false; }      // also before the next record
+  // ---- for loops: a call whose work is recorded between its opening and its outcome (execution_marks.cpp)
+  // Gives the call its number and notes its opening. False: the journal has another call there, the run has diverged and
+  // the task must suspend.
+  bool open_call(Durable& op, task::Task& task, journal::Kind opening);
+  // What the task does from now on has greater seqs (on replay: its outcomes have).
+  uint64_t position() const;
+  // True when `task` is alone: all others that live wait for its end, none is being cancelled.
+  bool alone(const task::Task& task);
+  Marks marks() const;
+  // On replay, while the task is alone: the run stands as it stood then, what was delivered before is not delivered again.
+  void restore(const Marks& marks);
+  // Records of tasks that nobody needs any more: they go with the next commit.
+  void let_go(store::Forgotten range) { let_go_.push_back(range); }
+  const std::function<bool()>& snapshot_due() const { return options_.snapshot_due; }
+
  private:
   class RootScope;
   struct Tail {                              // appended, not yet delivered
@@ -155,6 +206,7 @@ class Execution {
     std::function<void()> then;
   };
   bool deliver_next();
+  bool look_around();
   void deliver(const journal::Record& record, Durable* op);
   void deliver_to_run(const journal::Record& record);
   void deliver_signal(const journal::Record& record);
@@ -181,6 +233,10 @@ class Execution {
   Options options_;
   task::Scheduler scheduler_;
   journal::Cursor cursor_;
+  std::unique_ptr<Locks> locks_;
+  std::vector<Watch*> watches_;
+  bool looked_ = true;                       // since the record that was delivered last
+  uint64_t arrivals_ = 0;
   std::unique_ptr<RootScope> root_;
   std::unordered_map<std::string, Durable*> waiting_;   // on replay: parked operations by task id
   std::vector<uint64_t> taken_early_;        // with rules.shortcut_next_only off: seqs that are not delivered again
@@ -193,7 +249,9 @@ class Execution {
   int64_t now_us_ = 0;
   uint64_t last_seq_ = 0;
   uint64_t committed_seq_ = 0;
+  uint64_t delivered_seq_ = 0;
   std::vector<journal::Record> pending_;     // to be handed to the store
+  std::vector<store::Forgotten> let_go_;     // what goes with them
   bool flush_wanted_ = false;
   std::deque<Tail> tail_;
   std::unique_ptr<Error> refusal_;           // what the store said first
@@ -212,6 +270,8 @@ class Execution {
   int64_t shown_wake_us_ = 0;
   Ending ending_;
   std::optional<Ending> deciding_;           // run_done is appended, not yet committed
+  std::optional<std::string> completed_with_;   // finish(): the output,
+  std::string completed_by_;                 //   and the task that called it
   loop::TimerId timeout_timer_ = 0;
   int64_t running_us_ = 0;                   // running time so far: of earlier lives from the journal
   int64_t running_since_us_ = 0;             // while the timer runs

@@ -55,6 +55,8 @@ void Execution::flush() {
   batch.epoch = options_.row.epoch;
   batch.records = std::move(pending_);
   pending_.clear();
+  batch.forgotten = std::move(let_go_);
+  let_go_.clear();
   batch.patch = status_patch();
   uint64_t seq = batch.records.empty() ? committed_seq_ : batch.records.back().seq;
   ++in_flight_;

@@ -73,8 +73,32 @@ void Execution::end_life(Ending ending) {
   options_.listener->ask_turn();
 }
 
+Result<void> Execution::complete(task::Task& task, std::string output) {
+  if (completed_with_) {   // somebody was faster
+    scheduler_.cancel(task, std::make_shared<const Error>(code::k_cancelled, "the run has been finished"));
+    return {};
+  }
+  Result<std::string> checked = options_.listener->check_output(std::move(output));
+  if (!checked.ok()) return checked.error();
+  completed_with_ = std::move(*checked);
+  completed_by_ = task.id;
+  auto reason = std::make_shared<const Error>(code::k_cancelled, "the run has been finished");
+  background().cancel_children(scheduler_, reason);
+  scheduler_.cancel(task, reason);
+  return {};
+}
+
+bool Execution::completes_through(const task::Task& task) const {
+  if (!completed_with_ || completed_by_.compare(0, task.id.size(), task.id) != 0) return false;
+  return completed_by_.size() == task.id.size() || completed_by_[task.id.size()] == '.';
+}
+
 void Execution::main_ended(task::Task& task) {
   Ending ending;
+  if (completed_with_) {   // what else is there was cancelled by then
+    ending_.output = *completed_with_;
+    return;
+  }
   if (!task.failed) {
     Result<std::string> output = task.coroutine->encode_result();
     if (output.ok()) output = options_.listener->check_output(std::move(output.value()));

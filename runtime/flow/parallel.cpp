@@ -2,6 +2,8 @@
 // SPDX-License-Identifier: MIT
 #include "runtime/flow/parallel.hpp"
 
+#include <algorithm>
+
 #include "runtime/journal/payload.hpp"
 
 namespace perilune::flow {
@@ -76,6 +78,11 @@ void Parallel::child_ended(Task& task) {
 
 void Parallel::decide(size_t index) {
   const Branch& branch = branches_[index];
+  if (spec_.enough && branch.end == End::done && spec_.enough(*branch.task)) {
+    winner_ = index;
+    found_ = true;
+    return stop("need", nullptr);
+  }
   if (spec_.race) {
     winner_ = index;
     return stop("need", branch.end == End::done ? nullptr : branch.error);
@@ -174,6 +181,17 @@ void Parallel::note_scope(Kind kind, std::string data) {
   record.name = spec_.name;
   record.data = std::move(data);
   execution_.note(std::move(record), false);
+}
+
+// All branches, unless some of them are enough.
+task::Waits Parallel::waits_for() const {
+  task::Waits waits;
+  for (auto& child : children())
+    if (child->state != Task::State::ended) waits.tasks.push_back(child.get());
+  waits.needed = waits.tasks.size();
+  if (!stopping_ && (spec_.race || spec_.enough)) waits.needed = 1;
+  if (!stopping_ && spec_.need > 0) waits.needed = std::min(waits.needed, spec_.need - std::min(done_, spec_.need - 1));
+  return waits;
 }
 
 std::string Parallel::describe() const {

@@ -25,6 +25,7 @@ struct ParallelSpec {
   size_t tolerate = 0;             //   so many may fail
   bool race = false;               // the first to finish, well or badly, decides
   std::function<std::string(size_t)> label;   // JSON text of a branch's key
+  std::function<bool(const task::Task&)> enough;   // asked of each branch that ended well: true = it decides, as in a race
 };
 
 class Parallel final : public task::Operation, public task::Scope {
@@ -44,12 +45,14 @@ class Parallel final : public task::Operation, public task::Scope {
   void cancel(const task::ErrorRef& reason) override;
   void child_ended(task::Task& task) override;
   std::string describe() const override;
+  task::Waits waits_for() const override;
   task::Task* owner() override { return task_; }
 
   // ---- after the join
   const ParallelSpec& spec() const { return spec_; }
   const Branch& branch(size_t index) const { return branches_[index]; }
   size_t winner() const { return winner_; }     // race: index of the first to finish
+  bool found() const { return found_; }         // `enough` has chosen the winner
   // {"reason","done","failed","cancelled","total","order"} as JSON text.
   std::string info() const;
 
@@ -74,6 +77,7 @@ class Parallel final : public task::Operation, public task::Scope {
   size_t next_ = 0;                  // the next branch to start
   size_t done_ = 0, failed_ = 0, cancelled_count_ = 0;
   size_t winner_ = 0;
+  bool found_ = false;
   bool stopping_ = false;
   bool over_ = false;
   const char* reason_ = "all";

@@ -78,7 +78,7 @@ bool settle_saga(Execution& execution, Task& task) {
   Saga* saga = Saga::find(task);
   if (saga == nullptr || saga->empty()) return false;
   bool is_main = task.number == 0 && task.journaled();
-  bool undo = is_main ? task.failed : task.ended_cancelled();
+  bool undo = (is_main ? task.failed : task.ended_cancelled()) && !execution.completes_through(task);
   if (undo) {
     if (task.spawned == nullptr) task.spawned = std::make_unique<task::SpawnScope>(execution.scheduler(), task);
     start(execution, task, *task.spawned, 0);

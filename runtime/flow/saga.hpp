@@ -8,6 +8,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <algorithm>
 #include <memory>
 #include <string>
 #include <vector>
@@ -36,6 +37,10 @@ class Saga final : public task::Attachment {
   static Saga* find(task::Task& task) { return static_cast<Saga*>(task.saga.get()); }
 
   void add(Execution& execution, std::string name, std::unique_ptr<UndoAction> action);
+  const std::vector<Compensation>& entries() const { return entries_; }   // oldest first
+  // What a loop's snapshot holds takes the place of what was registered since: the `kept` oldest stay.
+  void keep_oldest(size_t kept) { entries_.resize(std::min(kept, entries_.size())); }
+  void put_back(Compensation entry) { entries_.push_back(std::move(entry)); }
   bool empty() const { return entries_.empty(); }
   bool has_newer(uint64_t mark) const { return !entries_.empty() && entries_.back().order > mark; }
   Compensation take_newest();

@@ -2,6 +2,8 @@
 // SPDX-License-Identifier: MIT
 #include "runtime/flow/spawn.hpp"
 
+#include "runtime/flow/wait_cycle.hpp"
+
 namespace perilune::flow {
 
 using task::Outcome;
@@ -17,6 +19,11 @@ bool AwaitTask::begin(Task& task) {
   handle_->claimed = true;
   if (handle_->task == nullptr) {
     task.outcome = outcome();
+    return true;
+  }
+  std::string cycle = wait_cycle(task, *handle_->task, describe());
+  if (!cycle.empty()) {
+    task.outcome = Outcome::of_error(Error(code::k_deadlock, "the await would never end: " + cycle));
     return true;
   }
   task_ = &task;

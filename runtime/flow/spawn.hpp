@@ -21,6 +21,10 @@ class AwaitTask final : public task::Operation {
   bool begin(task::Task& task);
   void cancel(const task::ErrorRef& reason) override;
   std::string describe() const override { return "task " + (handle_->task ? handle_->task->id : "that has ended"); }
+  task::Waits waits_for() const override {
+    if (handle_->task == nullptr) return {};
+    return {{handle_->task}, 1};
+  }
 
  private:
   task::Outcome outcome() const;
@@ -85,8 +89,8 @@ class Group : public std::enable_shared_from_this<Group> {
   std::vector<std::function<void()>> watchers_;   // waits that look again after each end
 };
 
-// g:wait{...}: until the group is closed and all have ended (the first error is raised), until `count` members succeeded,
-// until all that still run have ended well or badly, or until more than `count` have ended.
+// g:wait{...}: until the group is closed and all have ended (the first error is raised), until `count` members
+// succeeded, until all that still run have ended well or badly, or until more than `count` have ended.
 class GroupWait final : public task::Operation {
  public:
   enum class Until : uint8_t { all, need, stopped, next };

@@ -55,7 +55,7 @@ void Step::start() {
                                             "it is marked `once`, so it is not run again by itself");
     return fail_for_good();
   }
-  if (spec_.compensation) attempts_before_ = attempt_;   // each resume of a paused run tries anew
+  if (spec_.compensation) attempts_before_ = attempt_;   // each resume tries anew
   if (attempt_ > 0) {   // an earlier life failed: go on with the back-off, or decide again
     if (resume_at_us_ > 0 && !spec_.compensation) return back_off(resume_at_us_);
     return begin_attempt();
@@ -78,6 +78,7 @@ void Step::read_recorded() {
         error_ = error_from_json_text(journal::error_of(record.data));
         attempt_ = static_cast<int>(journal::number_of(record.data, "attempt"));
         resume_at_us_ = journal::number_of(record.data, "retry_at");
+        if (resume_at_us_ == 0) attempts_before_ = attempt_;   // it paused the run
         break;
       default: break;
     }
@@ -223,7 +224,7 @@ void Step::decide_retry() {
 }
 
 void Step::retry_later() {
-  int64_t delay_us = retry_delay_us(spec_.retry, error_, attempt_, context_.random);
+  int64_t delay_us = retry_delay_us(spec_.retry, error_, attempt_ - attempts_before_, context_.random);
   int64_t due_us = execution_.loop().clock().wall_us() + delay_us;
   execution_.note(remark(Kind::attempt_failed, error_data("\"retry_at\":" + std::to_string(due_us))), true);
   back_off(due_us);
@@ -245,7 +246,8 @@ std::string Step::error_data(std::string_view extra) const {
 
 void Step::fail_for_good() {
   if (error_.step.empty()) error_.step = name();
-  if (spec_.compensation) {   // not recorded as an end: the next resume tries it again
+  bool pause = spec_.compensation || (execution_.pauses_on_error() && !unknown_ && !cancelled());
+  if (pause) {   // not recorded as an end: the next resume tries it again
     execution_.note(remark(Kind::attempt_failed, error_data({})), true);
     return execution_.pause(error_);
   }

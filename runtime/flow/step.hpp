@@ -2,7 +2,7 @@
 //
 //   start -> [when] -> attempt 1 -> step_done
 //                        | failed -> attempt_failed, back-off -> attempt 2 ...
-//                        | failed for good -> step_failed
+//                        | failed for good -> step_failed, or with on_error = "pause": the run pauses, a resume tries anew
 //   `once`: an intent is committed before each attempt; an intent without outcome found after a crash is unknown_outcome.
 //
 // An attempt is a task in the step's scope with sources of its own (AttemptContext), so that nothing it draws (random
@@ -85,7 +85,7 @@ class Step final : public Durable, public task::Scope {
   Phase phase_ = Phase::idle;
   task::Task* running_ = nullptr;
   int attempt_ = 0;                 // the one that runs, or ran last
-  int attempts_before_ = 0;         // of earlier lives that do not count (a compensation that paused the run)
+  int attempts_before_ = 0;         // of earlier lives that do not count (they ended in a pause of the run)
   int64_t first_started_us_ = 0;
   int64_t attempt_started_us_ = 0;
   bool noted_started_ = false;

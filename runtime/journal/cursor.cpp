@@ -27,6 +27,10 @@ Cursor::Cursor(std::vector<Record> records) : records_(std::move(records)), chai
   }
 }
 
+void Cursor::skip_to(uint64_t seq) {
+  while (replaying() && next().seq <= seq) advance();
+}
+
 const Trail& Cursor::trail(const std::string& task) const {
   static const Trail empty;
   auto found = trails_.find(task);

@@ -40,6 +40,8 @@ class Cursor {
   // The next outcome to deliver; only while replaying().
   const Record& next() const { return records_[order_[next_]]; }
   void advance() { ++next_; }
+  // Passes the outcomes up to this seq by: a snapshot holds what they led to.
+  void skip_to(uint64_t seq);
 
   // The trail of a task, empty when nothing is recorded. Stays valid as long as the cursor.
   const Trail& trail(const std::string& task) const;

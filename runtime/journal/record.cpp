@@ -47,7 +47,7 @@ constexpr KindRow k_kinds[] = {
     {Kind::child_done, "child_done", true},
     {Kind::ask_opened, "ask_opened", false},
     {Kind::ask_answered, "ask_answered", true},
-    {Kind::lock_taken, "lock_taken", true},
+    {Kind::lock_taken, "lock_taken", false},
     {Kind::lock_released, "lock_released", false},
     {Kind::state_changed, "state_changed", false},
     {Kind::stream_offset, "stream_offset", false},

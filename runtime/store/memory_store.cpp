@@ -93,9 +93,9 @@ class MemoryReader final : public StoreReader {
     std::vector<journal::Record> records;
     MemoryDisk::Run* found = disk_->find(run_no);
     if (found == nullptr) return records;
-    size_t first = from_seq > 0 ? static_cast<size_t>(from_seq - 1) : 0;
-    for (size_t i = first; i < found->records.size() && !is_full(records, limit); ++i)
-      records.push_back(found->records[i]);
+    auto at = std::lower_bound(found->records.begin(), found->records.end(), from_seq,
+                               [](const journal::Record& record, uint64_t seq) { return record.seq < seq; });
+    for (; at != found->records.end() && !is_full(records, limit); ++at) records.push_back(*at);
     return records;
   }
 
@@ -145,11 +145,18 @@ class BatchWriter {
     row.last_seq += append.records.size();
     if (!append.records.empty() || !is_empty(append.patch)) row.updated_us = std::max(row.updated_us, op.at_us);
     std::move(append.records.begin(), append.records.end(), std::back_inserter(run->records));
+    for (const Forgotten& range : append.forgotten) forget(run->records, range, row.last_seq);
     if (append.patch.status) row.status = *append.patch.status;
     if (append.patch.wake_us) row.wake_us = *append.patch.wake_us;
     if (append.patch.output) row.output = std::move(*append.patch.output);
     if (append.patch.error) row.error = std::move(*append.patch.error);
     return true;
+  }
+
+  static void forget(std::vector<journal::Record>& records, const Forgotten& range, uint64_t newest) {
+    std::erase_if(records, [&](const journal::Record& record) {
+      return record.seq >= range.first && record.seq <= range.last && record.seq != newest && !record.task.empty();
+    });
   }
 
   bool apply(CreateOp& op, std::unique_ptr<Error>& refusal) {

@@ -36,6 +36,8 @@ Result<void> SqliteWriter::prepare() {
       {&commit_, "commit"},
       {&rollback_, "rollback"},
       {&insert_record_, k_insert_record},
+      {&forget_records_,
+       "delete from records where run = ?1 and seq between ?2 and ?3 and seq <> ?4 and task <> ''"},
       {&insert_run_, k_insert_run},
       {&insert_bundle_, "insert or ignore into bundles (hash, content) values (?1, ?2)"},
       {&select_run_, std::string(k_select_run) + "where id = ?1"},
@@ -97,6 +99,12 @@ Result<void> SqliteWriter::apply(AppendOp& op, std::unique_ptr<Error>& refusal) 
   Result<void> done = insert_records(append.run, append.records);
   if (!done) return done;
   position->last_seq += append.records.size();
+  for (const Forgotten& range : append.forgotten) {
+    forget_records_.bind(1, append.run).bind(2, static_cast<int64_t>(range.first));
+    forget_records_.bind(3, static_cast<int64_t>(range.last)).bind(4, static_cast<int64_t>(position->last_seq));
+    done = forget_records_.run();
+    if (!done) return done;
+  }
   if (is_empty(append.patch)) return {};
   RowChange& change = changes_[append.run];
   merge(change.patch, std::move(append.patch));

@@ -54,7 +54,7 @@ class SqliteWriter {
 
   SqliteConnection db_;
   SqliteStatement begin_, commit_, rollback_;
-  SqliteStatement insert_record_, insert_run_, insert_bundle_;
+  SqliteStatement insert_record_, forget_records_, insert_run_, insert_bundle_;
   SqliteStatement select_run_, select_position_, update_row_, update_epoch_;
   Positions positions_;
   std::unordered_map<int64_t, RowChange> changes_;

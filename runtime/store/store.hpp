@@ -3,7 +3,8 @@
 // Promises of every store:
 //  - what was reported as committed is on disk (as far as the store has a disk) and is never reported before;
 //  - operations commit in the order in which they were submitted; an Append is all or nothing;
-//  - seq of a run is gap-free: an Append whose first seq is not last_seq + 1 is refused as "conflict";
+//  - seq of a run is written gap-free: an Append whose first seq is not last_seq + 1 is refused as "conflict"; only what an
+//    Append names as forgotten goes again;
 //  - an Append under a stale epoch is refused as "fenced" and changes nothing;
 //  - a failed fsync is never retried: the process ends with exit code 74.
 // Uses journal (records) and loop (completions are posted to the loop that asked).
@@ -56,11 +57,19 @@ struct RunPatch {
   std::optional<std::string> error;
 };
 
+// Records of a run's tasks (those of the run itself stay) that go, both ends included: a loop's, before its newest
+// snapshot. The journal's numbers have a gap then; its newest record never goes.
+struct Forgotten {
+  uint64_t first = 0;
+  uint64_t last = 0;
+};
+
 struct Append {
   int64_t run = 0;           // RunRow::no
   uint64_t epoch = 0;
   std::vector<journal::Record> records;  // consecutive seqs; may be empty when only the patch matters
   RunPatch patch;
+  std::vector<Forgotten> forgotten;      // go in the same commit, once the records are there
 };
 
 struct NewRun {

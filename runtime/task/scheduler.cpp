@@ -65,6 +65,7 @@ Task& Scheduler::spawn_attempt(Task& caller, Scope& scope, std::unique_ptr<Corou
 
 Task& Scheduler::enqueue(std::unique_ptr<Task> task, Scope& scope) {
   ++made_;
+  ++live_;
   Task& reference = *task;
   reference.scope = &scope;
   scope.children_.push_back(std::move(task));
@@ -89,15 +90,24 @@ void Scheduler::wake(Task& task, Outcome outcome) {
 void Scheduler::cancel(Task& task, const ErrorRef& reason) {
   if (task.cancel_reason != nullptr || task.state == Task::State::ended) return;
   task.cancel_reason = reason;
-  if (task.shield > 0) return;
+  if (task.shield == 0) return strike(task);
+  for (ShieldWatch* watch : std::vector<ShieldWatch*>(task.shields)) watch->cancel_waits();
+}
+
+void Scheduler::lower_shield(Task& task) {
+  if (--task.shield == 0 && task.cancel_reason != nullptr) strike(task);
+}
+
+// The cancellation reaches what the task waits for.
+void Scheduler::strike(Task& task) {
   if (task.state == Task::State::waiting) {
-    task.awaiting->cancel(reason);
+    task.awaiting->cancel(task.cancel_reason);
   } else if (task.state == Task::State::closing && task.spawned != nullptr) {
     if (!task.failed) {   // its own code had ended well, what belongs to it has not
       task.failed = true;
-      task.error = reason;
+      task.error = task.cancel_reason;
     }
-    task.spawned->cancel_children(*this, reason);
+    task.spawned->cancel_children(*this, task.cancel_reason);
   }
 }
 
@@ -172,6 +182,7 @@ void Scheduler::end(Task& task) {
     auto waiters = std::move(handle->on_end);
     for (auto& waiter : waiters) waiter();
   }
+  --live_;
   --task.scope->live_;
   task.scope->child_ended(task);   // may destroy the task
 }

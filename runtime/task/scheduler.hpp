@@ -34,8 +34,11 @@ class Scheduler {
 
   // Asks a task to end: see the rules in task.hpp. The first reason stays.
   void cancel(Task& task, const ErrorRef& reason);
+  // One shield less around a task that may wait: a cancellation that has waited for it gets through.
+  void lower_shield(Task& task);
 
   bool idle() const { return ready_.empty(); }
+  size_t live() const { return live_; }   // tasks that have not ended, attempts of steps too
   // Resumes ready tasks, at most `limit` of them. Returns how many.
   size_t drain(size_t limit);
   // The task that is running now, or null.
@@ -52,6 +55,7 @@ class Scheduler {
  private:
   Task& enqueue(std::unique_ptr<Task> task, Scope& scope);
   void run(Task& task);
+  void strike(Task& task);
   void body_ended(Task& task, Coroutine::State how);
   void end_or_go_on(Task& task);
   void end(Task& task);
@@ -60,6 +64,7 @@ class Scheduler {
   uint64_t seed_;
   Rules rules_;
   uint64_t made_ = 0;             // tasks made so far: ids when rules_.ids_by_parent is off
+  size_t live_ = 0;
   std::deque<Task*> ready_;
   Task* running_ = nullptr;
   std::function<bool(Task&)> before_end_;

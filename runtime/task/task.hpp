@@ -56,6 +56,12 @@ class Coroutine {
   virtual void ended(Task& task) { (void)task; }
 };
 
+// It ends when `needed` of these tasks have gone on; none: it may end without any.
+struct Waits {
+  std::vector<const Task*> tasks;
+  size_t needed = 0;
+};
+
 // What a waiting task waits for. Owned by whoever made it (the coroutine's pending slot).
 class Operation {
  public:
@@ -65,6 +71,8 @@ class Operation {
   virtual void cancel(const ErrorRef& reason) = 0;
   // What it is, for status and `why`: "sleep until 2026-..", "step 'charge'".
   virtual std::string describe() const { return {}; }
+  // The tasks without which it can't end, for the finding of deadlocks.
+  virtual Waits waits_for() const { return {}; }
 };
 
 // A set of tasks that end before their parent goes on. Owns its tasks.
@@ -119,6 +127,13 @@ struct TaskHandle {
   std::vector<std::function<void()>> on_end;   // called once, when it has ended
 };
 
+// A shield that is told of a cancellation that has to wait for it.
+class ShieldWatch {
+ public:
+  virtual ~ShieldWatch() = default;
+  virtual void cancel_waits() = 0;
+};
+
 // What a room above keeps with a task (flow: its saga).
 class Attachment {
  public:
@@ -152,6 +167,7 @@ class Task {
 
   ErrorRef cancel_reason;          // once cancellation was asked for
   int shield = 0;                  // > 0: cancellation waits
+  std::vector<ShieldWatch*> shields;   // those of them that want to be told
   std::unique_ptr<Scope> spawned;  // tasks that it spawned, or null; they end before it does
   std::shared_ptr<TaskHandle> handle;   // for spawned tasks, or null
   std::unique_ptr<Attachment> saga;     // its compensations, or null

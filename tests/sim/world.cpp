@@ -24,8 +24,13 @@ Recorder recorder;
 
 int l_note(lua_State* L) {
   size_t length = 0;
-  const char* text = luaL_checklstring(L, 1, &length);
-  [&]() noexcept { recorder.life->trail.emplace_back(text, length); }();
+  const int64_t place = luaL_checkinteger(L, 1);
+  const char* text = luaL_checklstring(L, 2, &length);
+  [&]() noexcept {
+    std::string& seen = recorder.life->trail[place];
+    if (seen.empty()) seen.assign(text, length);
+    else if (seen != std::string_view(text, length)) seen += " and then " + std::string(text, length);
+  }();
   return 0;
 }
 
@@ -65,10 +70,12 @@ void open_api(lua_State* L) {
   lua::add_lazy_globals(L, extra, std::size(extra));
 }
 
-Life run_once(const std::string& script, const task::Rules& rules, store::MemoryOptions options, uint64_t seed, bool resume) {
+Life run_once(const std::string& script, const task::Rules& rules, store::MemoryOptions options, uint64_t seed, bool resume,
+              int64_t begin_us = 0) {
   Life life;
   recorder = {&life, Random(seed)};
-  loop::SimLoop loop(1'700'000'000'000'000 + static_cast<int64_t>(seed % 1000) * 1'000'000);
+  if (begin_us == 0) begin_us = 1'700'000'000'000'000 + static_cast<int64_t>(seed % 1000) * 1'000'000;
+  loop::SimLoop loop(begin_us);
   auto store = store::make_memory_store(std::move(options));
   auto host = lua::make_lua_host(open_api);
   engine::Engine::Options engine_options;
@@ -76,6 +83,8 @@ Life run_once(const std::string& script, const task::Rules& rules, store::Memory
   engine_options.store = store.get();
   engine_options.host = host.get();
   engine_options.rules = rules;
+  auto chance = std::make_shared<Random>(seed ^ 0x10095);
+  engine_options.snapshot_due = [chance] { return chance->below(3) == 0; };
   engine::Engine engine(std::move(engine_options));
   auto started = [&life](Result<store::RunRow> row) {
     if (row.ok()) return;
@@ -107,16 +116,19 @@ Life run_once(const std::string& script, const task::Rules& rules, store::Memory
 
 }  // namespace
 
-Life World::live(uint64_t seed, uint64_t records) {
+Life World::live(uint64_t seed, uint64_t records, int64_t begin_us) {
   auto delays = std::make_shared<Random>(seed ^ 0x5eed);
   auto left = std::make_shared<uint64_t>(records);
   store::MemoryOptions options;
   options.disk = disk_;
   options.commit_delay_us = [delays] { return static_cast<int64_t>(delays->below(3'000)); };
-  options.allow = [left](const std::string&, const journal::Record&) { return *left > 0 ? (--*left, true) : false; };
+  options.allow = [left, count = snapshots_](const std::string&, const journal::Record& record) {
+    if (record.kind == journal::Kind::loop_snapshot) ++*count;
+    return *left > 0 ? (--*left, true) : false;
+  };
   bool resume = begun_ && !journal().empty();
   begun_ = true;
-  return run_once(script_, rules_, std::move(options), seed, resume);
+  return run_once(script_, rules_, std::move(options), seed, resume, begin_us);
 }
 
 std::vector<journal::Record> World::journal() {
@@ -152,13 +164,26 @@ Life World::replay_copy(std::vector<journal::Record> records, const std::string&
   copy.row.input = "{}";
   copy.row.status = store::Status::running;
   copy.row.bundle = bundle->hash;
-  copy.records = std::move(records);
+  store::Append gaps;   // a journal is written whole, then the gaps are made again
+  for (journal::Record& record : records) {
+    if (record.seq > copy.records.size() + 1) gaps.forgotten.push_back({copy.records.size() + 1, record.seq - 1});
+    while (copy.records.size() + 1 < record.seq) {
+      journal::Record gone;
+      gone.task = "0";
+      gone.seq = copy.records.size() + 1;
+      copy.records.push_back(std::move(gone));
+    }
+    copy.records.push_back(std::move(record));
+  }
   auto disk = store::make_memory_disk();
   {
     loop::SimLoop loop;
     auto target = store::make_memory_store({disk, {}, {}});
     target->put_bundle(bundle->hash, bundle->content, loop, [](Result<void>) {});
     target->create(std::move(copy), loop, [](Result<store::Created>) {});
+    gaps.run = 1;
+    gaps.epoch = 1;
+    target->append(std::move(gaps), loop, [](Result<void>) {});
     target->flush();
     loop.run();
   }

@@ -3,6 +3,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -13,7 +14,7 @@
 namespace perilune::sim {
 
 struct Life {
-  std::vector<std::string> trail;      // note(...)
+  std::map<int64_t, std::string> trail;   // note(place, text): a loop that is put back passes places by
   std::vector<std::string> effects;    // effect(...)
   bool ended = false;                  // the run was over (else the life was cut)
   flow::Ending ending;
@@ -23,8 +24,11 @@ class World {
  public:
   explicit World(std::string script, task::Rules rules = {}) : script_(std::move(script)), rules_(rules) {}
 
-  // Lives until the run is over, or until `records` more records are committed. `seed` decides how long things take.
-  Life live(uint64_t seed, uint64_t records);
+  // Lives until the run is over, or until `records` more records are committed. `seed` decides how long things take, and
+  // when the life begins unless `begin_us` says it.
+  Life live(uint64_t seed, uint64_t records, int64_t begin_us = 0);
+  // How often a loop was saved, in all lives.
+  int snapshots() const { return *snapshots_; }
   // The journal as it is on disk.
   std::vector<journal::Record> journal();
   // The finished journal without its end, replayed by a fresh engine: nothing may be started, the same must be seen.
@@ -38,6 +42,7 @@ class World {
   std::string script_;
   task::Rules rules_;
   std::shared_ptr<store::MemoryDisk> disk_ = store::make_memory_disk();
+  std::shared_ptr<int> snapshots_ = std::make_shared<int>(0);
   bool begun_ = false;
 };
 

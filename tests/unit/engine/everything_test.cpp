@@ -22,10 +22,21 @@ const char* const k_everything = R"(
   local function add(n) sum = sum + n return n end
   add(step("plain", function() effect("plain") return 1 end))
   add(step("once", { once = true }, function() return 10 end))
-  add(step("retried", { retry = { backoff = "1s" } }, function(t) if t.number < 3 then error("again") end effect("retried") return 100 end))
-  add(step("timed", { timeout = "1s", retry = { backoff = 0 } }, function(t) if t.number == 1 then sleep(9) end effect("timed") return 1000 end) )
+  add(step("retried", { retry = { backoff = "1s" } }, function(t)
+    if t.number < 3 then error("again") end
+    effect("retried")
+    return 100
+  end))
+  add(step("timed", { timeout = "1s", retry = { backoff = 0 } }, function(t)
+    if t.number == 1 then sleep(9) end
+    effect("timed")
+    return 1000
+  end))
   step("skipped", { when = function() return false end }, function() effect("skipped") end)
-  step("gate", { expect = { ok = "boolean" }, input = { a = 1 } }, function(t, i) effect("gate") return { ok = i.a == 1 } end)
+  step("gate", { expect = { ok = "boolean" }, input = { a = 1 } }, function(t, i)
+    effect("gate")
+    return { ok = i.a == 1 }
+  end)
   local ok, e = pcall(step, "failed", { retry = 1 }, function() effect("failed") fail("no", { code = "mine" }) end)
   assert(e.code == "mine")
   work("in body", 1)
@@ -34,13 +45,22 @@ const char* const k_everything = R"(
   math.random() uuid()
   local r = parallel({
     a = function() return step("pa", function() effect("pa") sleep(2) return 1 end) end,
-    b = function() sleep(1) return map({ 1, 2, 3 }, { limit = 2 }, function(x) return step("m" .. x, function() effect("m" .. x) return x end) end) end,
+    b = function()
+      sleep(1)
+      return map({ 1, 2, 3 }, { limit = 2 }, function(x)
+        return step("m" .. x, function() effect("m" .. x) return x end)
+      end)
+    end,
     c = function() error("tolerated") end,
   }, { tolerate = 1 })
   add(r.a) add(#r.b)
-  local v, k = race { slow = function() step("slow", function() sleep(50) end) end, fast = function() sleep(1) return step("fast", function() effect("fast") return 5 end) end }
+  local v, k = race {
+    slow = function() step("slow", function() sleep(50) end) end,
+    fast = function() sleep(1) return step("fast", function() effect("fast") return 5 end) end,
+  }
   add(v)
-  parallel({ function() return 1 end, function() sleep(30) step("kept", function() effect("kept") end) end }, { need = 1, rest = "keep" })
+  local function kept() sleep(30) step("kept", function() effect("kept") end) end
+  parallel({ function() return 1 end, kept }, { need = 1, rest = "keep" })
   local t = spawn("t", function() return step("spawned", function() effect("spawned") return 20000 end) end)
   local g = group { limit = 1 }
   for i = 1, 2 do g:add(function() return step("g" .. i, function() effect("g" .. i) return i end) end) end

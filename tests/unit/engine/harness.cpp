@@ -127,6 +127,7 @@ Place::Place(Options options) : loop_(options.wall_us) {
   engine.observer = this;
   engine.settings = options.settings;
   engine.builtin_modules = std::move(options.builtin_modules);
+  engine.snapshot_due = std::move(options.snapshot_due);
   engine_ = std::make_unique<Engine>(std::move(engine));
 }
 
@@ -141,7 +142,7 @@ void Place::log(const store::RunRow&, int64_t, const char* level, std::string_vi
 
 Life Lab::live(uint64_t records) {
   bool resume = !journal().empty();
-  Place place({disk_, records, wall_us_, settings, builtin_modules});
+  Place place({disk_, records, wall_us_, settings, builtin_modules, snapshot_due});
   Life life = begin_life(place.engine(), *this, resume, place.loop());
   life.elapsed_us = place.loop().clock().wall_us() - wall_us_;
   wall_us_ += life.elapsed_us;

@@ -6,6 +6,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
@@ -28,6 +29,7 @@ class Place final : public Observer {
     int64_t wall_us = 1'700'000'000'000'000;
     Settings settings;
     std::map<std::string, std::string> builtin_modules;
+    std::function<bool()> snapshot_due;
   };
   explicit Place(Options options);
   ~Place() override;
@@ -74,6 +76,7 @@ class Lab {
   std::string file = "flow.lua", directory, workflow, id = "run-1", input = "{}";
   Settings settings;
   std::map<std::string, std::string> builtin_modules;
+  std::function<bool()> snapshot_due;   // when loops are saved; null = when it is worth it
 
   // Begins the run, or resumes it when its first record is on disk. The process dies when `records` more are committed.
   Life live(uint64_t records = k_all_records);

@@ -140,7 +140,11 @@ TEST_CASE("await works inside pcall, xpcall, generators, metamethods and the scr
     local out = {}
     out[1] = select(2, pcall(step, "a", function() return 1 end))
     out[2] = select(2, xpcall(function() return step("b", function() return 2 end) end, print))
-    local function numbers() return coroutine.wrap(function() for i = 3, 4 do coroutine.yield(step("g" .. i, function() return i end)) end end) end
+    local function numbers()
+      return coroutine.wrap(function()
+        for i = 3, 4 do coroutine.yield(step("g" .. i, function() return i end)) end
+      end)
+    end
     for n in numbers() do out[#out + 1] = n end
     local lazy = setmetatable({}, { __index = function(_, key) return step(key, function() return key end) end,
                                     __call = function(_, x) sleep(1) return x end,
@@ -151,7 +155,9 @@ TEST_CASE("await works inside pcall, xpcall, generators, metamethods and the scr
     local co = coroutine.create(function(x) sleep(1) local y = coroutine.yield(x + 1) sleep(1) return y * 2 end)
     out[8] = select(2, coroutine.resume(co, 7))
     out[9] = select(2, coroutine.resume(co, 5)) - 1
-    for k, v in (function() local n = 9 return function() n = n + 1 sleep(1) if n == 10 then return n, n end end end)() do out[10] = v end
+    local n = 9
+    local function next_number() n = n + 1 sleep(1) if n == 10 then return n, n end end
+    for k, v in next_number do out[10] = v end
     return out)") == R"([1,2,3,4,"five",6,7,8,9,10])");
 }
 

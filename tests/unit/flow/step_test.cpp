@@ -74,7 +74,9 @@ TEST_CASE("expect is the gate between steps: a result that breaks it fails the s
 TEST_CASE("input is given to the body as a copy of plain data", "[flow][step]") {
   CHECK(result(R"(
     local given = { n = 1 }
-    return step("a", { input = given }, function(attempt, input) return { input.n, input ~= given, attempt.number } end))") ==
+    return step("a", { input = given }, function(attempt, input)
+      return { input.n, input ~= given, attempt.number }
+    end))") ==
         "[1,true,1]");
   CHECK(result("return step('a', { input = 5 }, function(_, n) return n + 1 end)") == "6");
   CHECK_THAT(result("return step('a', { input = print }, function() end)"), StartsWith("failed validation: input"));
@@ -153,7 +155,9 @@ TEST_CASE("an error caught in the same task stays what it was", "[flow][step]") 
 
 TEST_CASE("what fail carries crosses a step", "[flow][step]") {
   CHECK(result(R"lua(
-    local ok, e = pcall(step, "s", function() fail("out of stock", { code = "no_stock", retry = false, data = { sku = "a" } }) end)
+    local ok, e = pcall(step, "s", function()
+      fail("out of stock", { code = "no_stock", retry = false, data = { sku = "a" } })
+    end)
     return { e.message, e.code, e.retry, e.data.sku, tostring(e) })lua") ==
         R"lua(["out of stock","no_stock",false,"a","no_stock: out of stock (step 's', attempt 1)"])lua");
 }

@@ -1,0 +1,18 @@
+-- Pattern 29: Cancelling Discriminator. The first that arrives lets it go on; the others are cancelled.
+-- construct: `parallel(branches, { need = 1 })`, `race`
+-- trace: A next
+local trace = {}
+local function saw(what) trace[#trace + 1] = what end
+-- A piece of work that takes `n` moments.
+local function work(name, n)
+  sleep((n or 1) * 0.05)
+  saw(step(name, function() return name end))
+end
+
+parallel({
+  function() work("A", 1) end,
+  function() work("B", 9) end,
+}, { need = 1 })
+work("next", 0)
+
+return table.concat(trace, " ")

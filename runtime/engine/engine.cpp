@@ -8,6 +8,7 @@
 #include "runtime/engine/input.hpp"
 #include "runtime/engine/modules.hpp"
 #include "runtime/engine/run.hpp"
+#include "runtime/journal/gaps.hpp"
 
 namespace perilune::engine {
 
@@ -219,7 +220,7 @@ void Engine::resume(const std::string& id, Started started, Ended ended) {
 void Engine::load(RunRow row, Started started, Ended ended) {
   auto records = reader().records(row.no, 1, 0);
   if (!records.ok()) return started(records.error());
-  if (records->empty() || records->back().seq != row.last_seq)
+  if (!journal::is_whole(*records) || records->back().seq != row.last_seq)
     return started(Error(code::k_damaged, "the journal of run '" + row.id + "' is not whole"));
   Result<BundleRef> code = bundle(row.bundle);
   if (!code.ok()) return started(code.error());

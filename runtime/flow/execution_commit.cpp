@@ -29,8 +29,8 @@ store::RunPatch Execution::status_patch() {
   if (deciding_) {
     patch.status = deciding_->status;
     patch.wake_us = 0;
-    if (deciding_->error) patch.error = to_json_text(*deciding_->error);
-    else patch.output = deciding_->output;
+    patch.error = deciding_->error ? to_json_text(*deciding_->error) : std::string();   // an earlier life's may stand there
+    if (!deciding_->error) patch.output = deciding_->output;
     return patch;
   }
   bool waits = waits_only();

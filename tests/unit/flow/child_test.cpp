@@ -187,4 +187,5 @@ TEST_CASE("a paused child leaves its parent waiting, and both go on later", "[fl
   CHECK(lab.row().status == Status::waiting);
   lab.wait(200'000'000);
   CHECK(result(lab.live()) == R"("up")");
+  CHECK(lab.row().error.empty());   // of the life that was left waiting
 }

@@ -5,6 +5,7 @@
 #include "bindings/lua/arguments.hpp"
 #include "bindings/lua/await.hpp"
 #include "bindings/lua/error_object.hpp"
+#include "runtime/flow/branch.hpp"
 
 namespace perilune::api {
 
@@ -73,12 +74,13 @@ int l_index(lua_State* L) {
 
 constexpr luaL_Reg k_methods[] = {{"await", l_await}, {"cancel", l_cancel}, {nullptr, nullptr}};
 
-void begin_spawn(LuaScript& script, int function_ref, int results_ref, std::shared_ptr<TaskHandle>& handle) noexcept {
+void begin_spawn(LuaScript& script, std::string_view name, int function_ref, int results_ref,
+                 std::shared_ptr<TaskHandle>& handle) noexcept {
   auto coroutine = script.make_task(function_ref);
   luaL_unref(script.L(), LUA_REGISTRYINDEX, function_ref);
   coroutine->keep_results_in(results_ref);
   task::Task& owner = script.current()->task();
-  handle = script.execution().scheduler().spawn_into(owner, owner, std::move(coroutine));
+  handle = flow::spawn_noted(script.execution(), owner, owner, std::move(coroutine), flow::label_of(name));
 }
 
 int l_spawn(lua_State* L) {
@@ -87,7 +89,7 @@ int l_spawn(lua_State* L) {
     lua_pushliteral(L, "task");
     lua_insert(L, 1);
   }
-  lua::check_text(L, 1, "spawn", "name");
+  std::string_view name = lua::check_text(L, 1, "spawn", "name");
   lua::check_function(L, 2, "spawn", "last argument");
   lua_settop(L, 2);
   make_shared_type<TaskHandle>(L, k_type, k_methods, l_index);
@@ -102,7 +104,7 @@ int l_spawn(lua_State* L) {
   int results_ref = luaL_ref(L, LUA_REGISTRYINDEX);
   lua_pushvalue(L, 2);
   int function_ref = luaL_ref(L, LUA_REGISTRYINDEX);
-  begin_spawn(script, function_ref, results_ref, handle);
+  begin_spawn(script, name, function_ref, results_ref, handle);
   lua_settop(L, 3);
   return 1;
 }

@@ -14,10 +14,10 @@ using lua::LuaTask;
 
 namespace {
 
-bool begin_sleep(LuaScript& script, int64_t us) noexcept {
+bool begin_sleep(LuaScript& script, std::string_view name, int64_t us) noexcept {
   LuaTask& task = *script.current();
   if (task.task().journaled()) {
-    auto sleep = std::make_unique<flow::Sleep>(script.execution(), us);
+    auto sleep = std::make_unique<flow::Sleep>(script.execution(), us, std::string(name));
     flow::Sleep& begun = *sleep;
     task.fill({std::move(sleep), lua::push_outcome, LUA_NOREF});
     return script.execution().begin(begun, task.task());
@@ -28,10 +28,14 @@ bool begin_sleep(LuaScript& script, int64_t us) noexcept {
   return begun.begin(task.task(), us);
 }
 
+// sleep([name], duration)
 int l_sleep(lua_State* L) {
   LuaScript& script = lua::enter(L, "sleep", lua::Place::anywhere);
-  int64_t us = lua::check_duration_us(L, 1, "sleep");
-  return lua::await(L, begin_sleep(script, us));
+  bool named = lua_gettop(L) > 1;
+  std::string_view name = named ? lua::check_text(L, 1, "sleep", "name") : "sleep";
+  if (name.empty()) lua::raise_usage(L, code::k_usage, "sleep: the name must not be empty");
+  int64_t us = lua::check_duration_us(L, named ? 2 : 1, "sleep");
+  return lua::await(L, begin_sleep(script, name, us));
 }
 
 int l_now(lua_State* L) {

@@ -63,7 +63,7 @@ int l_attempt_index(lua_State* L) {
   return 1;
 }
 
-void push_attempt(lua_State* L, const task::AttemptContext& attempt) {
+void push_fields(lua_State* L, const task::AttemptContext& attempt) {
   lua_createtable(L, 0, 3);
   lua_pushinteger(L, attempt.number);
   lua_setfield(L, -2, "number");
@@ -89,7 +89,7 @@ int returned(lua_State* L, int, lua_KContext) { return lua_gettop(L); }
 // body(attempt, input): the arguments are made here, inside the task, where a memory error is its own.
 int l_call_body(lua_State* L) {
   const task::AttemptContext& attempt = attempt_of(L, "step");
-  push_attempt(L, attempt);
+  push_fields(L, attempt);
   int arguments = 1;
   if (!attempt.input.empty()) {
     lua::push_json(L, attempt.input);
@@ -114,6 +114,8 @@ int l_call_condition(lua_State* L) {
 }
 
 }  // namespace
+
+void push_attempt(lua_State* L) { push_fields(L, attempt_of(L, "attempt")); }
 
 LuaStepCode::~LuaStepCode() {
   for (int ref : {functions_.body, functions_.when, functions_.on, functions_.unless, functions_.undo})

@@ -9,6 +9,9 @@
 
 namespace perilune::api {
 
+// Pushes the attempt object of the attempt that is running.
+void push_attempt(lua_State* L);
+
 class LuaStepCode final : public flow::StepCode {
  public:
   struct Functions {        // registry references, owned by the code from its making on

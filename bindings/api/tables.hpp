@@ -17,6 +17,8 @@ int open_join(lua_State* L);         // api_join.cpp
 int open_lock(lua_State* L);         // api_lock.cpp
 int open_guard(lua_State* L);        // api_guard.cpp
 int open_finish(lua_State* L);       // api_finish.cpp
+int open_sequential(lua_State* L);   // api_steps.cpp
+int open_concurrent(lua_State* L);
 int open_sleep(lua_State* L);        // api_time.cpp
 int open_now(lua_State* L);
 int open_uuid(lua_State* L);
@@ -30,6 +32,8 @@ int open_branch(lua_State* L);
 int open_loop(lua_State* L);         // api_loop.cpp
 int open_receive(lua_State* L);      // api_signal.cpp
 int open_send(lua_State* L);
+int open_call(lua_State* L);         // api_child.cpp
+int open_start(lua_State* L);
 int open_workflow(lua_State* L);     // api_workflow.cpp
 int open_this(lua_State* L);
 int open_input(lua_State* L);

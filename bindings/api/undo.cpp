@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: MIT
 #include "bindings/api/undo.hpp"
 
+#include "bindings/api/step_code.hpp"
 #include "bindings/lua/await.hpp"
 #include "bindings/lua/codec.hpp"
 
@@ -22,15 +23,17 @@ namespace {
 
 int undone(lua_State*, int, lua_KContext) { return 0; }   // what an undo returns is not kept
 
-// undo(result): the argument is made inside the task.
+// undo(result, attempt), or of compensate: fn(attempt). The arguments are made inside the task.
 int l_call_undo(lua_State* L) {
   lua::LuaTask& task = *lua::enter_now(L, "undo").current();
   int arguments = 0;
   if (!task.argument_json().empty()) {
-    lua::push_json(L, task.argument_json());
+    if (task.argument_json() == "null") lua_pushnil(L);   // the step gave nothing
+    else lua::push_json(L, task.argument_json());
     arguments = 1;
   }
-  lua_callk(L, arguments, 0, 0, undone);
+  push_attempt(L);
+  lua_callk(L, arguments + 1, 0, 0, undone);
   return 0;
 }
 

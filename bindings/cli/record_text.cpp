@@ -170,7 +170,7 @@ std::string detail_text(const Record& record) {
     case Kind::scope_opened:
       return std::to_string(journal::number_of(record.data, "total")) + " branches";
     case Kind::branch_done:
-      return record.data.empty() ? "" : error_line(record);
+      return journal::holds_error(record.data) ? error_line(record) : value_text(journal::value_of(record.data));
     case Kind::branch_joined:
       return joined_text(record).text.substr(printable(record.name).size() + 2);
     case Kind::operator_act:

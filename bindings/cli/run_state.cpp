@@ -73,12 +73,14 @@ void RunState::apply(const Record& record) {
     case Kind::scope_opened: {
       OpenScope scope{call_of(record.data), record.name, 0, 0, 0, record.at_us};
       scope.total = static_cast<size_t>(journal::number_of(record.data, "total"));
+      scope.op = record.op;
       scopes_[record.task] = std::move(scope);
       break;
     }
     case Kind::branch_done:
-      if (auto found = scopes_.find(parent_of(record.task)); found != scopes_.end())
-        ++(record.data.empty() ? found->second.done : found->second.failed);
+      if (auto found = scopes_.find(parent_of(record.task));
+          found != scopes_.end() && journal::number_of(record.data, "scope") == found->second.op)
+        ++(journal::holds_error(record.data) ? found->second.failed : found->second.done);
       break;
     case Kind::branch_joined:
       scopes_.erase(record.task);

@@ -28,6 +28,7 @@ struct OpenScope {
   std::string name;
   size_t total = 0, done = 0, failed = 0;
   int64_t since_us = 0;
+  uint32_t op = 0;
 };
 
 class RunState {

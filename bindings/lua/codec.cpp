@@ -44,8 +44,9 @@ size_t utf8_prefix(const char* text, size_t size) {
 
 class Encoder {
  public:
-  Encoder(lua_State* L, std::string& out, std::string_view what, bool raw)
-      : L_(L), state_(State::of(L)), hidden_(state_.hidden()), out_(out), start_(out.size()), what_(what), raw_(raw) {}
+  Encoder(lua_State* L, std::string& out, std::string_view what, bool raw, size_t bytes_max)
+      : L_(L), state_(State::of(L)), hidden_(state_.hidden()), out_(out), start_(out.size()), what_(what), raw_(raw),
+        bytes_max_(std::min(bytes_max, state_.limits().payload_bytes)) {}
 
   bool whole(int index) { return value(index) && !too_large(); }
   Error take_error() const {
@@ -90,6 +91,7 @@ class Encoder {
   size_t start_;
   std::string what_;
   bool raw_;
+  size_t bytes_max_;
   const char* code_ = code::k_validation;
   bool whole_ = false;  // the whole is at fault, not the place where that was noticed
   std::string path_;    // grows from its end while the calls return
@@ -250,7 +252,7 @@ bool Encoder::write_key(const EncodedKey& key, bool only) {
 }
 
 bool Encoder::write_text(const char* text, size_t size) {
-  if (size > state_.limits().payload_bytes) return fail_too_large();
+  if (size > bytes_max_) return fail_too_large();
   if (!is_utf8(text, size)) {
     if (raw_) return fail("text that is not UTF-8, at byte " + std::to_string(utf8_prefix(text, size) + 1));
     out_ += "{\"$bytes\":\"";
@@ -305,13 +307,13 @@ void Encoder::write_integer(int64_t integer) {
 }
 
 bool Encoder::too_large() {
-  if (out_.size() - start_ <= state_.limits().payload_bytes) return false;
+  if (out_.size() - start_ <= bytes_max_) return false;
   return !fail_too_large();
 }
 
 bool Encoder::fail_too_large() {
   whole_ = true;
-  return fail("larger than " + format_size(int64_t(state_.limits().payload_bytes)), code::k_limit);
+  return fail("larger than " + format_size(int64_t(bytes_max_)), code::k_limit);
 }
 
 bool Encoder::inside_field(std::string_view key) {
@@ -370,13 +372,13 @@ std::string Encoder::keys_complaint(int index, lua_Integer& count) {
 
 }  // namespace
 
-Result<void> encode(lua_State* L, int index, std::string& out, std::string_view what, bool raw) {
+Result<void> encode(lua_State* L, int index, std::string& out, std::string_view what, bool raw, size_t bytes_max) {
   State::Hidden& hidden = State::of(L).hidden();
   const int top = lua_gettop(L);
   const size_t size = out.size();
   hidden.encoded_path.clear();
   hidden.encoded_keys.clear();
-  Encoder encoder(L, out, what, raw);
+  Encoder encoder(L, out, what, raw, bytes_max);
   const bool good = encoder.whole(lua_absindex(L, index));
   lua_settop(L, top);
   if (good) return {};

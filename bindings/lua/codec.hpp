@@ -21,8 +21,9 @@ namespace perilune::lua {
 // Appends the JSON text of the value at `index` to `out`. Never raises and runs no metamethods; the stack is left as it
 // was. `what` begins the path in messages. Error code "validation" (or "limit" for the payload size).
 // When `raw` is true (json.encode of scripts), a string that is not UTF-8 is an error that gives the offset, and
-// "$bytes" keys are written as they are.
-Result<void> encode(lua_State* L, int index, std::string& out, std::string_view what, bool raw = false);
+// "$bytes" keys are written as they are. A text over `bytes_max` is an error too, found before much of it is written.
+Result<void> encode(lua_State* L, int index, std::string& out, std::string_view what, bool raw = false,
+                    size_t bytes_max = SIZE_MAX);
 
 // Parses `text` into `tape`; never raises. Error code "validation" with line and column. Numbers beyond int64 become
 // floats. Depth limit 256. When `raw` is true, "$bytes" objects are not turned into strings (json.decode of scripts).

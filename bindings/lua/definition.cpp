@@ -63,14 +63,14 @@ Result<engine::Definition> read_definition(const std::string& text, ApiSurroundi
 }
 
 // The work part: nothing of Lua that raises.
-std::unique_ptr<Error> declare(lua_State* L, int index, ApiSurroundings& surroundings) noexcept {
+std::unique_ptr<Error> declare(lua_State* L, int index, bool has_run, ApiSurroundings& surroundings) noexcept {
   std::string text;
   Result<void> encoded = encode(L, index, text, "workflow");
   if (!encoded.ok()) return std::make_unique<Error>(std::move(encoded.error()));
   Result<engine::Definition> definition = read_definition(text, surroundings);
   if (!definition.ok()) return std::make_unique<Error>(std::move(definition.error()));
   lua_pushlstring(L, definition->name.data(), definition->name.size());
-  surroundings.declared(std::move(*definition));
+  surroundings.declared(std::move(*definition), has_run);
   return nullptr;
 }
 
@@ -91,17 +91,19 @@ int l_workflow(lua_State* L) {
   lua_settop(L, 1);
   Options(L, 1, "workflow", k_keys);
   lua_newtable(L);  // 2: its data, without `run`
+  bool has_run = false;
   lua_pushnil(L);
   while (lua_next(L, 1) != 0) {
     lua_pushvalue(L, -2);
     bool is_run = std::string_view(lua_tostring(L, -1)) == "run";
     if (is_run && lua_type(L, -2) != LUA_TFUNCTION) raise_usage(L, code::k_usage, "workflow: run must be a function");
+    has_run = has_run || is_run;
     if (is_run)
       lua_pop(L, 2);
     else
       lua_insert(L, -2), lua_rawset(L, 2);
   }
-  std::unique_ptr<Error> error = declare(L, 2, surroundings_of(L));  // pushes the name
+  std::unique_ptr<Error> error = declare(L, 2, has_run, surroundings_of(L));  // pushes the name
   if (error != nullptr) {
     Error raised = std::move(*error);
     error.reset();

@@ -3,6 +3,7 @@
 #include "bindings/lua/host.hpp"
 
 #include <algorithm>
+#include <optional>
 #include <unordered_map>
 
 #include "bindings/lua/definition.hpp"
@@ -43,8 +44,13 @@ class InspectedFile final : public ApiSurroundings {
   Result<std::shared_ptr<const flow::Schema>> schema(const std::string& json, const std::string& what) override {
     return schemas_.get(json, what);
   }
-  void declared(Definition definition) override { declared_.push_back(std::move(definition)); }
+  void declared(Definition definition, bool has_run) override {
+    if (!has_run) self_ = definition;
+    declared_.push_back(std::move(definition));
+  }
   std::vector<Definition>& all_declared() { return declared_; }
+  // What the script says of itself, if it is none that returns definitions.
+  std::optional<Definition>& self() { return self_; }
 
  private:
   std::string name_;
@@ -54,6 +60,7 @@ class InspectedFile final : public ApiSurroundings {
   Random random_;
   uint64_t object_ids_ = 0;
   std::vector<Definition> declared_;
+  std::optional<Definition> self_;
 };
 
 int l_open_inspection(lua_State* L) {
@@ -128,7 +135,7 @@ class LuaHost final : public engine::ScriptHost {
     if (!definitions.empty()) return definitions;
     Definition self;
     self.name = file.default_name();
-    if (!file.all_declared().empty()) self = file.all_declared().back();
+    if (file.self()) self = std::move(*file.self());
     definitions.push_back(std::move(self));
     return definitions;
   }

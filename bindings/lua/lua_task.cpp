@@ -140,6 +140,13 @@ Result<std::string> LuaTask::encode_result() {
   return text;
 }
 
+std::string LuaTask::short_result(size_t bytes_max) {
+  lua_State* L = thread_.L;
+  if (results_ == 0) return "null";
+  std::string text;
+  return encode(L, lua_gettop(L) - results_ + 1, text, "result", false, bytes_max).ok() ? text : std::string();
+}
+
 std::string LuaTask::where() {
   lua_Debug debug;
   for (int level = 0; lua_getstack(thread_.L, level, &debug) != 0; ++level) {

@@ -27,6 +27,7 @@ class LuaTask final : public task::Coroutine {
   State resume(task::Task& task) override;
   Error take_error() override { return std::move(error_); }
   Result<std::string> encode_result() override;
+  std::string short_result(size_t bytes_max) override;
   std::string where() override;
   void ended(task::Task& task) override;
 

@@ -31,6 +31,7 @@ int l_main(lua_State* L) {
 int main_file_ran(lua_State* L, int, lua_KContext) {
   LuaScript& script = *surroundings_of(L).live();
   if (!push_workflow_run(L, 1, script.workflow().c_str())) return 1;  // the file is itself the workflow
+  script.defined();
   lua_getglobal(L, "input");
   lua_callk(L, 1, 1, 0, [](lua_State*, int, lua_KContext) { return 1; });
   return 1;
@@ -67,7 +68,11 @@ LuaScript::LuaScript(std::shared_ptr<const CompiledBundle> code, std::string wor
                      engine::RunContext& context)
     : code_(std::move(code)), workflow_(std::move(workflow)), schemas_(schemas), context_(context) {}
 
-LuaScript::~LuaScript() { state_.reset(); }   // finalizers still give threads back
+// While the state closes, finalizers still give threads back: state_ names it until then, which reset() would not do.
+LuaScript::~LuaScript() {
+  std::default_delete<State>()(state_.get());
+  (void)state_.release();
+}
 
 Result<void> LuaScript::open(void (*open_api)(lua_State*)) {
   const engine::Settings& settings = context_.settings();
@@ -177,8 +182,10 @@ Result<Module> LuaScript::find_module(const std::string& name) {
   return Module{module_chunk_name(name), std::move(*text)};
 }
 
-void LuaScript::declared(engine::Definition definition) {
-  if (definition.name == workflow_) output_schema_ = definition.output;
+void LuaScript::declared(engine::Definition definition, bool has_run) {
+  if (definition.name != workflow_) return;
+  defined_output_ = definition.output;
+  if (!has_run) output_schema_ = definition.output;
 }
 
 }  // namespace perilune::lua

@@ -34,8 +34,8 @@ class ApiSurroundings : public Surroundings {
   virtual std::string default_name() const = 0;
   // A schema of the script, compiled once for all states of the host.
   virtual Result<std::shared_ptr<const flow::Schema>> schema(const std::string& json, const std::string& what) = 0;
-  // workflow{...} was called.
-  virtual void declared(engine::Definition definition) = 0;
+  // workflow{...} was called. With a `run` in it, it says nothing of the script around it, unless that returns it.
+  virtual void declared(engine::Definition definition, bool has_run) = 0;
 };
 
 ApiSurroundings& surroundings_of(lua_State* L);
@@ -82,7 +82,7 @@ class LuaScript final : public engine::Script, public ApiSurroundings {
   Result<std::shared_ptr<const flow::Schema>> schema(const std::string& json, const std::string& what) override {
     return schemas_.get(json, what);
   }
-  void declared(engine::Definition definition) override;
+  void declared(engine::Definition definition, bool has_run) override;
 
   // ---- for the API functions
   State& state() { return *state_; }
@@ -90,6 +90,8 @@ class LuaScript final : public engine::Script, public ApiSurroundings {
   engine::RunContext& context() { return context_; }
   flow::Execution& execution() { return context_.execution(); }
   LuaTask* current() { return current_; }
+  // The file has returned the definition that this run is of.
+  void defined() { output_schema_ = defined_output_; }
   void set_current(LuaTask* task) { current_ = task; }
 
   // Where a work part leaves its error for the raise (a local would leak).
@@ -132,7 +134,7 @@ class LuaScript final : public engine::Script, public ApiSurroundings {
   LuaTask* current_ = nullptr;
   Error pending_error_;
   std::vector<Thread> threads_;
-  std::shared_ptr<const flow::Schema> output_schema_;
+  std::shared_ptr<const flow::Schema> output_schema_, defined_output_;
   uint64_t object_ids_ = 0;
   Prototypes prototypes_{*this};
   std::set<std::string> warned_;

@@ -1,6 +1,7 @@
 -- Pattern 20: Cancel Case. Removes the whole run; what was done is undone.
 -- construct: cancellation of the scope or the run, with `compensate`
 -- trace: book pay cancelled
+-- undone: undo-pay, undo-book
 local trace = {}
 local function saw(what) trace[#trace + 1] = what end
 -- A piece of work that takes `n` moments.
@@ -19,7 +20,6 @@ end)
 sleep(0.3)
 case:cancel()
 pcall(case.await, case)
--- The journal now has undo-pay and undo-book as compensation_done, in this order.
 saw(case.status)
 
 return table.concat(trace, " ")

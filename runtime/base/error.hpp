@@ -31,6 +31,7 @@ inline constexpr const char* k_script = "script";            // error(x) of a sc
 inline constexpr const char* k_not_yieldable = "not_yieldable";  // a durable call where none may stand
 inline constexpr const char* k_not_found = "not_found";
 inline constexpr const char* k_conflict = "conflict";
+inline constexpr const char* k_paused = "paused";            // what is waited for is paused: an operator must act
 inline constexpr const char* k_io = "io";                    // file, process or network trouble
 inline constexpr const char* k_http_status = "http_status";
 inline constexpr const char* k_exit_status = "exit_status";

@@ -89,6 +89,12 @@ std::string new_uuid_v7(int64_t wall_us) {
   return uuid_text(bytes);
 }
 
+bool is_run_id(std::string_view id) {
+  constexpr std::string_view k_allowed = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.:";
+  return !id.empty() && id.size() <= 200 && id.find_first_not_of(k_allowed) == std::string_view::npos && id[0] != '.' &&
+         id[0] != '-';
+}
+
 std::string uuid_from_bytes(std::array<uint8_t, 16> bytes) {
   bytes[6] = (bytes[6] & 0x0f) | 0x40;
   bytes[8] = (bytes[8] & 0x3f) | 0x80;

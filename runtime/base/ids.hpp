@@ -11,6 +11,9 @@ namespace perilune {
 
 // A UUIDv7 in the usual 36 characters. Thread-safe; ids of one process sort in the order of their making.
 std::string new_uuid_v7(int64_t wall_us);
+// What a run may be called: it stands in file names and on command lines.
+bool is_run_id(std::string_view id);
+inline constexpr const char* k_run_id_rule = "1 to 200 letters, digits, '-', '_', '.' or ':', not beginning with '.' or '-'";
 // A UUIDv4 made from 16 given bytes (the seeded uuid() of scripts).
 std::string uuid_from_bytes(std::array<uint8_t, 16> bytes);
 

@@ -16,14 +16,14 @@ using store::Status;
 
 namespace {
 
-// Modules for inspection: what is found is kept for the bundle.
+// Modules for inspection: what is found is kept for the bundle, also what the stdlib has: a later version of it serves new
+// runs.
 class CollectingSource final : public ModuleSource {
  public:
   CollectingSource(const std::map<std::string, std::string>& builtin, std::string directory)
       : builtin_(builtin), directory_(std::move(directory)) {}
   Result<std::string> find_module(const std::string& name) override {
-    if (auto found = builtin_.find(name); found != builtin_.end()) return found->second;
-    Result<std::string> text = read_module(directory_, name);
+    Result<std::string> text = module_text(builtin_, directory_, name);
     if (text.ok()) found_[name] = *text;
     return text;
   }
@@ -40,9 +40,9 @@ bool is_ascii(const std::string& text) {
 }
 
 // The modules on disk are those of the bundle: new code serves new runs.
-bool is_up_to_date(const Bundle& bundle, const std::string& directory) {
+bool is_up_to_date(const Bundle& bundle, const std::map<std::string, std::string>& builtin, const std::string& directory) {
   for (const auto& [name, text] : bundle.modules) {
-    Result<std::string> now = read_module(directory, name);
+    Result<std::string> now = module_text(builtin, directory, name);
     if (!now.ok() || *now != text) return false;
   }
   return true;
@@ -89,9 +89,10 @@ store::StoreReader& Engine::reader() {
 }
 
 Result<Engine::Inspection> Engine::inspect(const StartRequest& request) {
+  if (request.pinned != nullptr) return inspect_pinned(request.pinned);
   std::string key = request.file + '\0' + request.directory + '\0' + request.text;
   auto found = inspected_.find(key);
-  if (found != inspected_.end() && is_up_to_date(*found->second.bundle, request.directory))
+  if (found != inspected_.end() && is_up_to_date(*found->second.bundle, options_.builtin_modules, request.directory))
     return Inspection{found->second.definitions, found->second.bundle};
   CollectingSource modules(options_.builtin_modules, request.directory);
   auto definitions = options_.host->inspect(request.file, request.text, modules, options_.settings);
@@ -102,6 +103,8 @@ Result<Engine::Inspection> Engine::inspect(const StartRequest& request) {
 }
 
 void Engine::start(StartRequest request, Started started, Ended ended) {
+  if (!request.id.empty() && !is_run_id(request.id))
+    return started(Error(code::k_usage, "'" + request.id.substr(0, 60) + "' can't be the id of a run: it has " + k_run_id_rule));
   Result<Inspection> inspection = inspect(request);
   if (!inspection.ok()) return started(inspection.error());
   Result<Definition> definition = choose(inspection->definitions, request.workflow, request.file);
@@ -139,6 +142,7 @@ void Engine::create_run(StartRequest request, Definition definition, BundleRef b
   run.row.version = definition.version;
   run.row.bundle = bundle->hash;
   run.row.session = request.session;
+  run.row.parent = request.parent;
   run.row.input = request.input;
   run.row.status = Status::running;
   run.row.created_us = run.row.updated_us = now_us;
@@ -257,21 +261,7 @@ void Engine::turn() {
     run->in_turn_queue = false;
     if (run->execution_->unfinished_turn()) ask_turn(*run);
     if (run->over()) {
-      std::string id = run->row().id;
-      auto node = runs_.extract(id);
-      turns_.erase(std::remove(turns_.begin(), turns_.end(), run), turns_.end());
-      Ended ended = std::move(run->ended_);
-      flow::Ending ending = std::move(run->ending_);
-      RunRow row = run->row();
-      row.status = ending.status;
-      node = {};   // the run and its state go before anybody is told
-      if (ending.again) {
-        sleeping_[id] = {std::move(row), std::move(ended), 0};
-        wake(id);
-        continue;
-      }
-      if (options_.observer != nullptr) options_.observer->ended(row, ending);
-      if (ended) ended(row, ending);
+      end_run(*run);
     } else if (may_leave(*run)) {
       turns_.erase(std::remove(turns_.begin(), turns_.end(), run), turns_.end());
       evict(*run);
@@ -280,9 +270,32 @@ void Engine::turn() {
   options_.store->flush();
 }
 
-// A run that waits for a signal alone, or sleeps for long, leaves memory.
+void Engine::end_run(Run& run) {
+  std::string id = run.row().id;
+  auto node = runs_.extract(id);
+  turns_.erase(std::remove(turns_.begin(), turns_.end(), &run), turns_.end());
+  Ended ended = std::move(run.ended_);
+  flow::Ending ending = std::move(run.ending_);
+  RunRow row = run.row();
+  row.status = ending.status;
+  bool by_force = run.aborted_;
+  std::vector<std::string> leaving = std::move(run.leaving_);
+  node = {};   // the run and its state go before anybody is told
+  if (ending.again) {
+    sleeping_[id] = {std::move(row), std::move(ended), 0};
+    return wake_after(id, leaving);
+  }
+  if (by_force) cancel_children_of(id);
+  if (options_.observer != nullptr) options_.observer->ended(row, ending);
+  if (ended) ended(row, ending);
+  tell_watchers(id, ending);
+}
+
+// A run that waits for a signal alone, for children that have left memory, or sleeps for long, leaves memory.
 bool Engine::may_leave(const Run& run) const {
   if (!run.execution_->evictable()) return false;
+  for (const std::string& child : run.execution_->awaited())
+    if (sleeping_.count(child) == 0) return false;
   int64_t wake_us = run.execution_->next_wake_us();
   return wake_us == 0 || wake_us - options_.loop->clock().wall_us() > options_.settings.evict_after_us;
 }
@@ -295,6 +308,9 @@ void Engine::evict(Run& run) {
   std::string id = sleeper.row.id;
   int64_t wake_us = run.execution_->next_wake_us();
   runs_.erase(id);
+  if (auto watched = watchers_.find(id); watched != watchers_.end())   // they may leave too now
+    for (const Watcher& watcher : watched->second)
+      if (auto by = runs_.find(watcher.by); by != runs_.end()) ask_turn(*by->second);
   sleeper.row.input.clear();   // it is in the store: a sleeper is small
   sleeper.row.input.shrink_to_fit();
   sleeper.timer = 0;

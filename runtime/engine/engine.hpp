@@ -34,6 +34,8 @@ struct StartRequest {
   std::string input = "{}";      // JSON text
   std::string id;                // empty = a new one
   std::string session;
+  std::string parent;            // the run whose child it is, or empty
+  BundleRef pinned;              // code that stands already, in place of file, text and the modules on disk; or null
 };
 
 // Sees what happens, as it is committed. Any member may be left as it is.
@@ -87,6 +89,14 @@ class Engine {
   void operate(const std::string& run, const Order& order, Started done);
   // A new run with the journal of `run` up to a record, to be resumed. Errors as above, and "conflict", "validation".
   void fork(const std::string& run, const ForkOrder& order, Started done);
+  // Tells when a run is over, or can't go on here (its status says which); it is taken up where nobody executes it. `by` is
+  // the run that waits, which is woken when `ended` says that it has left memory; `attached`: it ends with that run.
+  void watch_end(const std::string& run, const std::string& by, bool attached,
+                 std::function<bool(const flow::Ending&)> ended);
+  // Cancels a run that may be in memory or not.
+  void cancel_run(const std::string& run, const Error& reason, const std::string& by);
+  // The request for a workflow that `asking` calls: of its own file (pinned), else NAME.lua beside it.
+  Result<StartRequest> child_request(const Run& asking, const std::string& workflow);
 
   size_t live() const { return runs_.size(); }           // runs in memory
   size_t sleeping() const { return sleeping_.size(); }   // evicted, waiting for their time
@@ -97,6 +107,7 @@ class Engine {
     BundleRef bundle;
   };
   Result<Inspection> inspect(const StartRequest& request);
+  Result<Inspection> inspect_pinned(const BundleRef& bundle);
 
  private:
   friend class Run;
@@ -104,7 +115,17 @@ class Engine {
     Started started;
     Ended ended;
   };
+  struct Watcher {                             // a run that waits for another one
+    std::string by;
+    bool attached;
+    std::function<bool(const flow::Ending&)> ended;
+  };
+  void tell_watchers(const std::string& run, const flow::Ending& ending);
+  void cancel_children_of(const std::string& run);
+  void cancel_children_since(Run& run, const journal::OpenRollback& rollback);
+  void wake_after(const std::string& run, const std::vector<std::string>& others);
   void turn();
+  void end_run(Run& run);
   void ask_turn(Run& run);
   void create_run(StartRequest request, Definition definition, BundleRef bundle, Started started, Ended ended);
   void open_run(store::RunRow row, StartFacts facts, std::vector<journal::Record> records, BundleRef bundle, bool resumed,
@@ -117,7 +138,7 @@ class Engine {
   void wake(const std::string& id);
   void operate_live(Run& run, const Order& order, Started done);
   void append_plan(const std::string& run, std::vector<journal::Record> records, store::RunPatch patch, Started done);
-  Result<void> check_fork_input(const store::RunRow& row, const StartFacts& facts, std::string& input);
+  Result<void> check_fork_input(const store::RunRow& row, std::string& input);
   Result<BundleRef> bundle(const std::string& hash);
   store::StoreReader& reader();
 
@@ -133,6 +154,7 @@ class Engine {
   };
   std::unordered_map<std::string, Sleeper> sleeping_;
   std::unordered_map<std::string, Claiming> claiming_;
+  std::unordered_map<std::string, std::vector<Watcher>> watchers_;   // by the run that is waited for
   std::unordered_map<std::string, BundleRef> bundles_;
   struct Inspected {
     std::vector<Definition> definitions;

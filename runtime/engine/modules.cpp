@@ -37,4 +37,10 @@ Result<std::string> read_module(const std::string& directory, const std::string&
   return Error(code::k_not_found, "module '" + name + "' not found: no file " + stem + ".lua or " + stem + "/init.lua, and no module of the stdlib");
 }
 
+Result<std::string> module_text(const std::map<std::string, std::string>& builtin, const std::string& directory,
+                                const std::string& name) {
+  auto found = builtin.find(name);
+  return found != builtin.end() ? Result<std::string>(found->second) : read_module(directory, name);
+}
+
 }  // namespace perilune::engine

@@ -74,6 +74,8 @@ std::string retry_text(const std::vector<Record>& living, const Record* failed, 
   if (point.undone) return "goes on behind record " + std::to_string(point.keep) + ": what it did since was undone";
   if (failed != nullptr && point.keep + 1 < failed->seq)
     return "goes on behind record " + std::to_string(point.keep) + ", where its loop begins";
+  if (failed != nullptr && failed->kind == Kind::child_done)
+    return "waits again for its run of '" + failed->name + "': retry that one as well";
   if (failed != nullptr) return "tries " + step + " again with fresh attempts (record " + std::to_string(failed->seq) + ")";
   return "goes on from its last record; no step has failed, so an error of the script's own will come again";
 }

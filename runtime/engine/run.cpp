@@ -72,6 +72,7 @@ Result<void> Run::open() {
   Result<std::unique_ptr<task::Coroutine>> main = script_->main();
   if (!main.ok()) return main.error();
   execution_->start(std::move(*main));
+  if (execution_->rolling_back()) engine_.cancel_children_since(*this, *execution_->rolling_back());
   ask_turn();
   return {};
 }
@@ -115,11 +116,9 @@ void Run::log(const char* level, std::string_view text, std::string_view fields)
 }
 
 Result<std::string> Run::find_module(const std::string& name) {
-  if (auto found = engine_.options_.builtin_modules.find(name); found != engine_.options_.builtin_modules.end())
-    return found->second;
   if (auto found = bundle_->modules.find(name); found != bundle_->modules.end()) return found->second;
   if (auto found = added_modules_.find(name); found != added_modules_.end()) return found->second;
-  Result<std::string> text = read_module(facts_.directory, name);
+  Result<std::string> text = module_text(engine_.options_.builtin_modules, facts_.directory, name);
   if (!text.ok()) return text;
   added_modules_[name] = *text;
   journal::Record record;

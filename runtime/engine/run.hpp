@@ -6,10 +6,11 @@
 #include <string>
 
 #include "runtime/engine/engine.hpp"
+#include "runtime/flow/child.hpp"
 
 namespace perilune::engine {
 
-class Run final : public flow::Listener, public RunContext {
+class Run final : public flow::Listener, public RunContext, public flow::ChildRuns {
  public:
   Run(Engine& engine, store::RunRow row, StartFacts facts, std::vector<journal::Record> records, BundleRef bundle,
       Engine::Ended ended);
@@ -39,8 +40,15 @@ class Run final : public flow::Listener, public RunContext {
                    std::function<void(Result<void>)> done) override {
     engine_.signal(run, name, value, id, std::move(done));
   }
+  flow::ChildRuns& children() override { return *this; }
   void log(const char* level, std::string_view text, std::string_view fields) override;
   Result<std::string> find_module(const std::string& name) override;
+
+  // ---- flow::ChildRuns (engine_children.cpp)
+  void start_child(Request request, std::function<void(Result<void>)> done) override;
+  bool child_exists(const std::string& run) override;
+  void watch_child(const std::string& run, bool attached, Ended ended) override;
+  void cancel_child(const std::string& run, const Error& reason) override;
 
  private:
   friend class Engine;
@@ -53,6 +61,7 @@ class Run final : public flow::Listener, public RunContext {
   std::map<std::string, std::string> added_modules_;   // by records of this run
   bool over_ = false;
   bool aborted_ = false;
+  std::vector<std::string> leaving_;   // children that a rollback cancels: the run goes on after them
   flow::Ending ending_;
 };
 

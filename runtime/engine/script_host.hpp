@@ -13,6 +13,10 @@
 #include "runtime/flow/execution.hpp"
 #include "runtime/flow/schema.hpp"
 
+namespace perilune::flow {
+class ChildRuns;
+}
+
 namespace perilune::engine {
 
 // What a script file says of a workflow before it runs.
@@ -49,6 +53,7 @@ class RunContext {
   // Gives another run of this store a signal; see Engine::signal.
   virtual void send_signal(const std::string& run, const std::string& name, const std::string& value,
                            const std::string& id, std::function<void(Result<void>)> done) = 0;
+  virtual flow::ChildRuns& children() = 0;
   // A line of the run's log; dropped during replay.
   virtual void log(const char* level, std::string_view text, std::string_view fields) = 0;
   // A module's text: of the bundle, added by a record, or from disk (then it is added by a record).

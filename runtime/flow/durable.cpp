@@ -45,8 +45,7 @@ void Durable::cancel(const task::ErrorRef& reason) {
 void Durable::start_now() {
   if (cancelled()) {   // cancelled on replay before it was ever started in this life
     state_ = State::started;
-    record_cancelled();
-    return;
+    return cancelled_early();
   }
   state_ = State::started;
   start();

@@ -36,6 +36,9 @@ class Durable : public task::Operation {
   // Live, after start(), at most once: end early. Must lead to record() or record_cancelled(), at once or later.
   virtual void teardown(const task::ErrorRef& reason) = 0;
 
+  // Cancelled on replay before this life started it: what an earlier life began may still be there.
+  virtual void cancelled_early() { record_cancelled(); }
+
   // It has been active for some 100 ms. Called once.
   virtual void lasting() {}
 

@@ -36,8 +36,8 @@ Execution::Execution(Options options)
     return settle_saga(*this, task);
   });
   last_seq_ = committed_seq_ = options_.row.last_seq;
+  replaying_ = cursor_.replaying();
   read_journal();
-  replaying_ = cursor_.replaying() || rolling_;
   shown_ = options_.row.status;
   shown_wake_us_ = options_.row.wake_us;
 }
@@ -51,11 +51,14 @@ void Execution::read_journal() {
       running_us_ += std::max<int64_t>(0, record.at_us - std::max(started_us, before_us));
     before_us = std::max(before_us, record.at_us);
     running_us_ = std::max(running_us_, running_time_until(record));   // a loop's own records may be gone
+    if (!record.task.empty()) replaying_ = true;   // calls are repeated, even if none of them has an outcome
     if (record.kind == Kind::signal) signal_ids_.insert(signal_id_of(record));
     if (record.kind == Kind::operator_act || record.kind == Kind::rollback) read_operator(record);
   }
   rolling_ = journal::open_rollback(cursor_.records());
-  if (rolling_) remains_ = std::make_unique<task::Task>();
+  if (!rolling_) return;
+  remains_ = std::make_unique<task::Task>();
+  replaying_ = true;   // the script starts nothing
 }
 
 void Execution::read_operator(const Record& record) {
@@ -116,6 +119,7 @@ void Execution::turn() {
   look_for_deadlock();
   flush();
   watch_running_time();
+  leave_when_stuck();
   if (untold_ > 0 && lasting_timer_ == 0)
     lasting_timer_ = loop().start_timer(k_lasting_us, [this] { tell_lasting(); });
 }
@@ -159,7 +163,7 @@ void Execution::look_for_deadlock() {
   // Notes that are not handed over yet wake nobody.
   bool to_come = flush_wanted_ || in_flight_ != 0 || tail_.size() > pending_.size();
   if (over_ || deciding_ || replaying_ || rolling_ || !scheduler_.idle() || !active_.empty() || !sleeping_.empty() ||
-      !receivers_.empty() || to_come || root_->live() == 0)
+      !receivers_.empty() || !awaited_.empty() || to_come || root_->live() == 0)
     return;
   if (!tail_.empty()) {   // records that nobody awaits: commit them, then look again
     flush_wanted_ = !pending_.empty();
@@ -380,7 +384,7 @@ bool Execution::evictable() const {
 
 // Nothing is under way: only time or a signal can move the run.
 bool Execution::waits_only() const {
-  return !rolling_ && active_.empty() && scheduler_.idle() && (!sleeping_.empty() || !receivers_.empty());
+  return !rolling_ && active_.empty() && scheduler_.idle() && (!sleeping_.empty() || !receivers_.empty() || !awaited_.empty());
 }
 
 int64_t Execution::next_wake_us() const {

@@ -155,6 +155,13 @@ class Execution {
   void timer_started(int64_t due_us) { sleeping_.push_back(due_us); }
   void timer_ended(int64_t due_us);
 
+  // ---- for child (other runs that this one waits for)
+  void child_awaited(const std::string& run) { awaited_.push_back(run); }
+  void child_left(const std::string& run, bool stuck);
+  // It can't go on in this process. When all that is waited for is stuck, this life of the run ends as waiting.
+  void child_stuck(Error error);
+  const std::vector<std::string>& awaited() const { return awaited_; }
+
   // Ends this life of the run as paused: a compensation failed for good. All that is noted is committed first.
   void pause(Error error);
 
@@ -165,6 +172,8 @@ class Execution {
 
   // How often the run was started or retried, as seen from here: on replay the tries of then.
   int attempt() const;
+  // Set while an operator's rollback is under way.
+  const std::optional<journal::OpenRollback>& rolling_back() const { return rolling_; }
   uint64_t delivered_seq() const { return delivered_seq_; }
   // Compensations of the script that are on their way: what they undo is on no saga any more.
   void undoing(int change) { undoing_ += change; }
@@ -240,6 +249,7 @@ class Execution {
   void look_for_deadlock();
   std::string waits() const;
   void watch_running_time();
+  void leave_when_stuck();
   void finish();
   void record_end(Ending ending);
   void end_life(Ending ending);
@@ -282,6 +292,9 @@ class Execution {
   size_t untold_ = 0;                        // active operations that lasting() was not called for
   loop::TimerId lasting_timer_ = 0;
   std::vector<int64_t> sleeping_;
+  std::vector<std::string> awaited_;         // children that are waited for
+  size_t stuck_ = 0;                         // of them, those that can't go on here,
+  std::unique_ptr<Error> stuck_error_;       //   and why
   std::vector<Receive*> receivers_;          // in the order of their calls
   std::unordered_map<std::string, std::deque<std::string>> inbox_;   // signals that nobody has taken, by name
   std::unordered_set<std::string> settled_;  // "task#op" of operations that ended by a signal

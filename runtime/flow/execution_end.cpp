@@ -2,6 +2,8 @@
 // SPDX-License-Identifier: MIT
 #include "runtime/flow/execution.hpp"
 
+#include <algorithm>
+
 #include "runtime/flow/root_scope.hpp"
 #include "runtime/journal/payload.hpp"
 
@@ -55,6 +57,24 @@ void Execution::pause_by(Record record) {
   append(std::move(record), nullptr, {}, false);
   Ending ending;
   ending.status = Status::paused;
+  end_life(std::move(ending));
+}
+
+void Execution::child_left(const std::string& run, bool stuck) {
+  awaited_.erase(std::find(awaited_.begin(), awaited_.end(), run));
+  if (stuck) --stuck_;
+}
+
+void Execution::child_stuck(Error error) {
+  ++stuck_;
+  if (stuck_error_ == nullptr) stuck_error_ = std::make_unique<Error>(std::move(error));
+}
+
+void Execution::leave_when_stuck() {
+  if (stuck_ == 0 || stuck_ < awaited_.size() || !evictable() || !sleeping_.empty() || !receivers_.empty()) return;
+  Ending ending;
+  ending.status = Status::waiting;
+  ending.error = std::make_shared<const Error>(*stuck_error_);
   end_life(std::move(ending));
 }
 

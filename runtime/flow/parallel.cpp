@@ -4,7 +4,7 @@
 
 #include <algorithm>
 
-#include "runtime/journal/payload.hpp"
+#include "runtime/flow/branch.hpp"
 
 namespace perilune::flow {
 
@@ -27,21 +27,29 @@ bool Parallel::begin(Task& task) {
     task.outcome = Outcome::of_error(broken("need " + std::to_string(spec_.need) + " can't be met"));
     return over_ = true;
   }
+  note_scope(Kind::scope_opened, "{\"call\":\"" + std::string(spec_.call) + "\",\"total\":" + std::to_string(spec_.total) + "}");
   if (spec_.total == 0) {
+    note_scope(Kind::branch_joined, info());
     task.outcome = Outcome{};
     return over_ = true;
   }
-  note_scope(Kind::scope_opened, "{\"call\":\"" + std::string(spec_.call) + "\",\"total\":" + std::to_string(spec_.total) + "}");
   execution_.scheduler().wait(task, *this);
   start_more();
   return false;
 }
 
 void Parallel::start_more() {
-  while (!stopping_ && next_ < spec_.total && (spec_.limit == 0 || live() < spec_.limit)) {
-    size_t index = next_++;
-    branches_[index].task = &execution_.scheduler().spawn(task_, *this, make_(index));
-  }
+  while (!stopping_ && next_ < spec_.total && (spec_.limit == 0 || live() < spec_.limit)) start_branch(next_++);
+}
+
+void Parallel::start_branch(size_t index) {
+  Task& branch = execution_.scheduler().spawn(task_, *this, make_(index));
+  branches_[index].task = &branch;
+  if (branch.journaled()) note_branch_started(execution_, branch, label(index), number_);
+}
+
+std::string Parallel::label(size_t index) const {
+  return spec_.label ? spec_.label(index) : std::to_string(index + 1);
 }
 
 void Parallel::cancel(const task::ErrorRef& reason) {
@@ -63,14 +71,7 @@ void Parallel::child_ended(Task& task) {
     branch.error = task.error;
     ++(branch.end == End::failed ? failed_ : cancelled_count_);
   }
-  if (task.journaled() && !execution_.noted(task, 0, Kind::branch_done)) {
-    journal::Record record;
-    record.kind = Kind::branch_done;
-    record.task = task.id;
-    record.name = spec_.label ? spec_.label(index) : std::to_string(index + 1);
-    record.data = task.failed ? journal::with_error({}, to_json_text(*task.error)) : std::string();
-    execution_.note(std::move(record), false);
-  }
+  if (task.journaled()) note_branch_done(execution_, task, label(index), number_);
   if (!stopping_) decide(index);
   start_more();
   finish_if_over();
@@ -117,10 +118,7 @@ void Parallel::stop(const char* reason, task::ErrorRef error) {
 
 // What still runs becomes the run's; what has not started is started there too.
 void Parallel::leave_rest() {
-  while (next_ < spec_.total) {
-    size_t index = next_++;
-    branches_[index].task = &execution_.scheduler().spawn(task_, *this, make_(index));
-  }
+  while (next_ < spec_.total) start_branch(next_++);
   stopping_ = true;
   reason_ = "need";
   for (Branch& branch : branches_) {
@@ -163,7 +161,7 @@ std::string Parallel::info() const {
   for (uint32_t index : order_) {
     if (branches_[index].end == End::cancelled) continue;
     if (!order.empty()) order += ',';
-    order += spec_.label ? spec_.label(index) : std::to_string(index + 1);
+    order += label(index);
   }
   size_t cancelled = spec_.total - done_ - failed_;
   if (spec_.keep_rest) cancelled = cancelled_count_;

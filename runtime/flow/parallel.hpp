@@ -1,6 +1,6 @@
 // parallel, race and map: branches side by side, joined by a rule. Children end before it returns (but with rest = keep).
-// What the join decides follows from the ends of the branches alone, so it needs no record; scope_opened, branch_done and
-// branch_joined are for observers. Inside a step's attempt the same code runs without records.
+// What the join decides follows from the ends of the branches alone, so it needs no record; scope_opened and
+// branch_joined, and the records of branch.hpp, are for observers. Inside a step's attempt the same code runs without records.
 // SPDX-License-Identifier: MIT
 #pragma once
 
@@ -58,6 +58,8 @@ class Parallel final : public task::Operation, public task::Scope {
 
  private:
   void start_more();
+  void start_branch(size_t index);
+  std::string label(size_t index) const;
   void decide(size_t index);
   void stop(const char* reason, task::ErrorRef error);
   void leave_rest();

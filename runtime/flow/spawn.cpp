@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: MIT
 #include "runtime/flow/spawn.hpp"
 
+#include "runtime/flow/branch.hpp"
 #include "runtime/flow/wait_cycle.hpp"
 
 namespace perilune::flow {
@@ -57,7 +58,7 @@ Result<size_t> Group::add(Task& maker, std::unique_ptr<task::Coroutine> coroutin
 
 void Group::start(size_t index, Task& maker, std::unique_ptr<task::Coroutine> coroutine) {
   ++running_;
-  auto handle = execution_.scheduler().spawn_into(*owner_, maker, std::move(coroutine));
+  auto handle = spawn_noted(execution_, *owner_, maker, std::move(coroutine), std::to_string(index + 1));
   handle->claimed = claimed_;
   members_[index].handle = handle;
   handle->on_end.push_back([group = shared_from_this(), index] { group->ended(index); });

@@ -1,5 +1,6 @@
 // spawn and group: tasks that go on beside the one that made them, and end before it does.
-// What a handle's await gives follows from the task's end alone: no record of its own.
+// What a handle's await gives follows from the task's end alone: no record of its own. That a task has begun and how it
+// ended is noted for observers (branch.hpp).
 // SPDX-License-Identifier: MIT
 #pragma once
 

@@ -11,8 +11,8 @@ namespace perilune::flow {
 
 using journal::Kind;
 
-Sleep::Sleep(Execution& execution, int64_t duration_us)
-    : Durable(execution, "sleep", flow::fingerprint({std::to_string(duration_us)})), duration_us_(duration_us) {}
+Sleep::Sleep(Execution& execution, int64_t duration_us, std::string name)
+    : Durable(execution, std::move(name), flow::fingerprint({std::to_string(duration_us)})), duration_us_(duration_us) {}
 
 Sleep::~Sleep() {
   if (due_us_ == 0) return;

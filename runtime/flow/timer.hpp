@@ -8,7 +8,7 @@ namespace perilune::flow {
 
 class Sleep final : public Durable {
  public:
-  Sleep(Execution& execution, int64_t duration_us);
+  Sleep(Execution& execution, int64_t duration_us, std::string name = "sleep");
   ~Sleep() override;
   const char* call() const override { return "sleep"; }
   bool accepts(journal::Kind kind) const override { return kind == journal::Kind::timer_fired; }

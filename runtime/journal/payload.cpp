@@ -38,6 +38,7 @@ std::string with_value(const Meta& meta, std::string_view value_json) { return b
 std::string with_error(const Meta& meta, std::string_view error_json) { return build(meta, k_error, error_json); }
 std::string_view value_of(std::string_view data) { return cut(data, k_value); }
 std::string_view error_of(std::string_view data) { return cut(data, k_error); }
+bool holds_error(std::string_view data) { return data.find(k_error) < data.find(k_value); }
 
 int64_t number_of(std::string_view data, std::string_view name) {
   data = data.substr(0, std::min(data.find(k_value), data.find(k_error)));   // the payload may have such a member too

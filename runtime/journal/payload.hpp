@@ -22,6 +22,8 @@ std::string with_error(const Meta& meta, std::string_view error_json);
 // The payload of data written by the two above; empty when there is none.
 std::string_view value_of(std::string_view data);
 std::string_view error_of(std::string_view data);
+// The payload is an error (a value may have members of any name).
+bool holds_error(std::string_view data);
 // The integer member `name` of the part before the payload, or 0.
 int64_t number_of(std::string_view data, std::string_view name);
 

@@ -43,7 +43,7 @@ constexpr KindRow k_kinds[] = {
     {Kind::compensation_added, "compensation_added", false},
     {Kind::compensation_done, "compensation_done", true},
     {Kind::rollback, "rollback", true},
-    {Kind::child_started, "child_started", false},
+    {Kind::child_started, "child_started", true},
     {Kind::child_done, "child_done", true},
     {Kind::ask_opened, "ask_opened", false},
     {Kind::ask_answered, "ask_answered", true},

@@ -136,7 +136,9 @@ void Scheduler::run(Task& task) {
   if (stopped_) return;
   if (how == Coroutine::State::suspended) {
     assert(task.awaiting != nullptr || task.state == Task::State::ready);
-    if (task.state == Task::State::running) task.state = Task::State::waiting;
+    if (task.state != Task::State::running) return;
+    task.state = Task::State::waiting;
+    if (task.cancelling()) strike(task);   // it began to wait behind a shield that is down again
   } else {
     body_ended(task, how);
   }

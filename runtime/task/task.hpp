@@ -50,6 +50,8 @@ class Coroutine {
   virtual Error take_error() = 0;
   // After `finished`: what it returned, as JSON text. Errors: "validation", "limit".
   virtual Result<std::string> encode_result() = 0;
+  // After `finished`: the same, if it is plain data and no longer than this; else empty.
+  virtual std::string short_result(size_t bytes_max) { return (void)bytes_max, std::string(); }
   // "order.lua:31": where it stands now, for messages; empty when unknown.
   virtual std::string where() { return {}; }
   // The task has ended (in any way) and will be destroyed soon: the place to hand results to whoever holds a handle.
@@ -143,6 +145,14 @@ class Attachment {
 class Task {
  public:
   enum class State : uint8_t { created, ready, running, waiting, closing, ended };
+
+  // Where the task goes without having ended (its run leaves memory), nobody is told: and what would have been told may
+  // hold the handle in turn.
+  ~Task() {
+    if (handle == nullptr) return;
+    handle->task = nullptr;
+    handle->on_end.clear();
+  }
 
   std::string id;                  // parent's id "." number among the parent's children; "0" for the first
   uint32_t number = 0;             // among the parent's children, from 1; 0 for the first task and for attempts

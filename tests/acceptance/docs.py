@@ -1,6 +1,8 @@
 #!/usr/bin/env python3
 """Runs every Lua block of README.md and docs/*.md; a JSON block right after one is the output that it must give.
 
+A block that begins with a comment such as `-- billing.lua` is that file, beside the blocks that follow on its page.
+
 Reads $PERILUNE (the binary; build/release/perilune without it). Ends with `N passed, N failed`.
 """
 import json
@@ -16,9 +18,14 @@ BINARY = os.environ.get("PERILUNE") or str(TOP / "build/release/perilune")
 BLOCK = re.compile(r"^```lua\n(.*?)^```\n(?:```json\n(.*?)^```\n)?", re.M | re.S)
 
 
-def check(where, script, expected):
+FILE = re.compile(r"^-- (\w+\.lua)\n")
+
+
+def check(where, script, expected, files):
     with tempfile.TemporaryDirectory() as place:
         path = pathlib.Path(place) / "example.lua"
+        for name, content in files.items():
+            (pathlib.Path(place) / name).write_text(content)
         path.write_text(script)
         done = subprocess.run([BINARY, "run", str(path), "--store", "memory", "--quiet"], cwd=place, text=True,
                               capture_output=True, timeout=60)
@@ -32,10 +39,13 @@ def check(where, script, expected):
 def main():
     passed, failed = 0, 0
     for page in [TOP / "README.md", *sorted((TOP / "docs").rglob("*.md"))]:
-        text = page.read_text()
+        text, files = page.read_text(), {}
         for found in BLOCK.finditer(text):
             line = text.count("\n", 0, found.start()) + 1
-            wrong = check(f"{page.relative_to(TOP)}:{line}", found[1], found[2])
+            if file := FILE.match(found[1]):
+                files[file[1]] = found[1]
+                continue
+            wrong = check(f"{page.relative_to(TOP)}:{line}", found[1], found[2], files)
             if wrong:
                 print(wrong)
             passed, failed = passed + (wrong is None), failed + (wrong is not None)

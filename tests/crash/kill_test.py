@@ -5,17 +5,18 @@ Usage: tests/crash/kill_test.py          $PERILUNE is the binary (build/release/
 full, $PERILUNE_SEED the seed of the moments. Prints a line a group of cases; the last line is `N passed, N failed`.
 Beside the binary stands perilune_commit_skipped, the control (scripts/build --tests).
 
-Three workflows: the DAG of a bioinformatics workflow (srasearch; without that file the example's own graph), the
-order of examples/order.lua, and tests/crash/once.lua with a step that must not happen twice. Each is killed
- - at random moments, up to several times a run: 300 kills in all (small: 12);
+The workflows: the DAG of a bioinformatics workflow (srasearch; without that file the example's own graph), the order of
+examples/order.lua, tests/crash/once.lua with a step that must not happen twice, and the examples that show a pattern
+under failure: trip, transfer, review, release, deadline, window. Each is killed
+ - at random moments, up to several times a run: 300 kills of the first three (small: 12), 30 of each other (small: 2);
  - in a step's body, when the effect has happened and is not recorded (once.lua);
  - at its record boundaries: PERILUNE_CRASH_AT=N in the environment makes the binary kill itself right after record N
-   of a run has been committed, before anything is done with it. Every boundary once (small: of the DAG, every
-   eighth).
+   of a run has been committed, before anything is done with it. Every boundary once (of long runs, and small, every
+   so many: `every` of the case).
 After each life the records are read (`show --json`), after the last kill `resume` runs to the end. Then the output
 must be the undisturbed one, all that a process acknowledged must be on disk, no step whose outcome was recorded before
-a kill may have run after it, as a ledger outside shows (see ledger.py), and a `once` step ran at most once: it may be
-cut off, and then the run fails with `unknown_outcome` and names it. Controls: the same checks must find commits that
+a kill may have run after it, as a ledger outside shows (see ledger.py), the bank of the transfer has booked once, and a
+`once` step ran at most once: it may be cut off, and then the run fails with `unknown_outcome` and names it. Controls: the same checks must find commits that
 were acknowledged and skipped (perilune_commit_skipped, see commit_skipped.cpp), wherever the process is killed then.
 """
 # SPDX-License-Identifier: MIT
@@ -41,7 +42,7 @@ FULL = os.environ.get("PERILUNE_SIZE", "full") != "small"
 SEED = int(os.environ.get("PERILUNE_SEED") or time.time())
 RANDOM_KILLS = 300 if FULL else 12
 KILLS_A_RUN = 5
-DAG_BOUNDARY_STEP = 1 if FULL else 8
+EXAMPLE_KILLS = 30 if FULL else 2
 GRAPH = TOP / "../shared/data/wfinstances/srasearch-chameleon-10a-001.json"
 RUN = "the-run"  # the same for all: keys, and what is made of them, depend on it
 PATIENCE_S = 120
@@ -50,10 +51,12 @@ FAILED_FOR_GOOD, NOT_FOUND = 1, 2
 
 
 class Case:
-    """A workflow that is killed: the script, its input, the steps that may run at most once."""
+    """A workflow that is killed: the script, its input, the steps that may run at most once, at every how many of its
+    records, and what else is checked outside: outside(world) gives complaints."""
 
-    def __init__(self, name, script, inputs, once=(), unstable=()):
+    def __init__(self, name, script, inputs, once=(), unstable=(), every=1, outside=None):
         self.name, self.script, self.inputs, self.once, self.unstable = name, script, inputs, once, unstable
+        self.every, self.outside = every, outside or (lambda world: [])
         self.undisturbed, self.took_s, self.records, self.intent = None, 0.0, 0, 0
 
     def comparable(self, output):
@@ -131,6 +134,7 @@ class World:
             return found
         if result["status"] != "completed":
             return found + [f"the run is {result['status']}: {error}"]
+        found += self.case.outside(self)
         if self.case.comparable(result["output"]) != self.case.undisturbed:
             found.append(f"the output is {result['output']}, undisturbed it is {self.case.undisturbed}")
         return found
@@ -219,9 +223,9 @@ def random_kills(case, kills, moments):
     yield "random kills", [f"only {hit} of {kills} kills hit a living process"], {}
 
 
-def boundary_kills(case, every):
+def boundary_kills(case):
     """A run for each record, killed right after that is on disk; the first run that is not hit had fewer records."""
-    for seq in itertools.count(1, every):
+    for seq in itertools.count(1, case.every):
         def play(world, seq=seq):
             result = world.live(crash_at=seq)
             if result is not None and result["records"] >= seq:
@@ -289,6 +293,33 @@ def expected_unknown(outcomes):
     yield "cut between intent and result", [] if seen else ["no run ended with unknown_outcome"], {}
 
 
+def bank_complaints(world):
+    """What the bank of examples/transfer.lua has in its books: one booking for each side."""
+    lines = Path(f"{world.ledger}.bank").read_text().splitlines()
+    booked = sorted(line.split(" ", 1)[1] for line in lines)
+    return [] if booked == ["anna -30", "ben 30"] else [f"the bank has booked {booked}"]
+
+
+def trip_complaints(world):
+    """What was taken back of examples/trip.lua: each part of the trip that failed once (and the busy desk asked twice), of
+    the trip that was booked nothing."""
+    undone = [(entry[0], entry[1]) for entry in read_ledger(world.ledger) if entry[0].startswith("undo ")]
+    steps = sorted({name for name, _ in undone})
+    found = [] if steps == ["undo flight Faro", "undo hotel Faro"] else [f"taken back was {steps}"]
+    return found if ("undo hotel Faro", "2") in undone else found + ["the busy desk was not asked again"]
+
+
+def make_examples():
+    examples = TOP / "examples"
+    far = {"wait": "5m", "moves": ["10m", "1h"]}   # what does not pass while the process is dead
+    return [Case("trip", examples / "trip.lua", {}, every=1 if FULL else 8, outside=trip_complaints),
+            Case("transfer", examples / "transfer.lua", {}, every=1 if FULL else 2, outside=bank_complaints),
+            Case("review", examples / "review.lua", {}, every=1 if FULL else 7),
+            Case("release", examples / "release.lua", {}, every=1 if FULL else 7),
+            Case("deadline", examples / "deadline.lua", far, every=1 if FULL else 15),
+            Case("window", examples / "window.lua", {}, every=10 if FULL else 500)]
+
+
 def make_cases():
     graph = GRAPH.resolve()
     if graph.exists():
@@ -297,7 +328,7 @@ def make_cases():
         print("srasearch-chameleon-10a-001.json is not here: the example's own graph stands in for it")
         dag_input = {"speedup": 10, "limit": 4}
     order_input = {"latency": "10ms", "declines": 1}
-    return [Case("dag", TOP / "examples/dag.lua", dag_input, unstable=("makespan",)),
+    return [Case("dag", TOP / "examples/dag.lua", dag_input, unstable=("makespan",), every=1 if FULL else 8),
             Case("order", TOP / "examples/order.lua", order_input),
             Case("once", TOP / "tests/crash/once.lua", {}, once=("pay",))]
 
@@ -307,17 +338,17 @@ def main():
         print(f"kill test: {SKIPPING} is missing; scripts/build --tests makes it", file=sys.stderr)
         return 2
     print(f"kill test: seed {SEED}, {'full' if FULL else 'small'}, {BINARY}")
-    report, cases, moments = Report(), make_cases(), random.Random(SEED)
-    for case in cases:
+    report, cases, examples, moments = Report(), make_cases(), make_examples(), random.Random(SEED)
+    for case in cases + examples:
         report.group(f"{case.name}, undisturbed", look_at_undisturbed(case))
     if report.failed == 0:
         dag, order, once = cases
-        for case in cases:
-            every = DAG_BOUNDARY_STEP if case is dag else 1
-            outcomes = boundary_kills(case, every)
+        for case in cases + examples:
+            outcomes = boundary_kills(case)
             report.group(f"{case.name}, killed at record boundaries",
                          expected_unknown(outcomes) if case is once else outcomes)
-        for case, kills in ((dag, RANDOM_KILLS // 2), (order, RANDOM_KILLS // 3), (once, RANDOM_KILLS // 6)):
+        for case, kills in ((dag, RANDOM_KILLS // 2), (order, RANDOM_KILLS // 3), (once, RANDOM_KILLS // 6),
+                            *((case, EXAMPLE_KILLS) for case in examples)):
             report.group(f"{case.name}, killed at random moments", random_kills(case, kills, moments))
         report.group("once, killed between effect and record", kills_in_bodies(once))
         report.group("controls: commits are skipped, and that is found", skipped_commits(dag, order, once))

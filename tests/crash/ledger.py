@@ -9,7 +9,7 @@ import re
 from pathlib import Path
 
 TOLD_DONE = re.compile(r"^\d\d:\d\d:\d\d step (.+?) done\b", re.MULTILINE)
-STEP_ENDS = {"step_done", "step_failed", "step_skipped"}
+STEP_ENDS = {"step_done", "step_failed", "step_skipped", "compensation_done"}
 
 
 def read_ledger(path):

@@ -1,5 +1,5 @@
 // The scripts of examples/patterns in virtual time: straight, and cut after each record in turn, each gives the trace that
-// its header promises.
+// its header promises, and undoes what it says there.
 // SPDX-License-Identifier: MIT
 #include <algorithm>
 #include <catch2/catch.hpp>
@@ -19,23 +19,28 @@ std::string read(const std::filesystem::path& path) {
   return text.str();
 }
 
-std::string promised_trace(const std::string& script) {
-  const std::string mark = "\n-- trace: ";
+// What the header says under a name; "" when it says nothing.
+std::string promised(const std::string& script, const std::string& name) {
+  const std::string mark = "\n-- " + name + ": ";
   size_t at = script.find(mark);
-  if (at == std::string::npos) return "(none)";
+  if (at == std::string::npos) return "";
   at += mark.size();
   return script.substr(at, script.find('\n', at) - at);
 }
 
-std::string trace_of(const Life& life) {
+std::string outcome(World& world, const Life& life) {
   if (!life.ended) return "did not end";
-  return life.ending.error != nullptr ? one_line(*life.ending.error) : life.ending.output;
+  if (life.ending.error != nullptr) return one_line(*life.ending.error);
+  std::string undone;
+  for (const journal::Record& record : world.journal())
+    if (record.kind == journal::Kind::compensation_done) undone += (undone.empty() ? "" : ", ") + record.name;
+  return life.ending.output + (undone.empty() ? "" : " undone: " + undone);
 }
 
-std::string trace_with_cut(const std::string& script, uint64_t cut) {
+std::string outcome_with_cut(const std::string& script, uint64_t cut) {
   World world(script);
   world.live(1, cut);
-  return trace_of(world.live(1, ~0ull, world.journal().back().at_us));
+  return outcome(world, world.live(1, ~0ull, world.journal().back().at_us));
 }
 
 }  // namespace
@@ -46,17 +51,18 @@ TEST_CASE("each pattern gives its trace, straight and cut at every record", "[pa
     if (entry.path().extension() != ".lua") continue;
     ++count;
     std::string script = read(entry.path());
-    std::string expected = "\"" + promised_trace(script) + "\"";
+    std::string undone = promised(script, "undone");
+    std::string expected = "\"" + promised(script, "trace") + "\"" + (undone.empty() ? "" : " undone: " + undone);
     INFO(entry.path().filename().string());
     World straight(script);
-    CHECK(trace_of(straight.live(1, ~0ull)) == expected);
+    CHECK(outcome(straight, straight.live(1, ~0ull)) == expected);
     uint64_t records = straight.journal().size();
     for (uint64_t cut = 1; cut < records; ++cut) {
       INFO("cut after record " << cut);
-      CHECK(trace_with_cut(script, cut) == expected);
+      CHECK(outcome_with_cut(script, cut) == expected);
     }
   }
-  CHECK(count >= 36);
+  CHECK(count >= 43 + 12 + 7);
 }
 
 }  // namespace perilune::sim

@@ -83,6 +83,7 @@ Life run_once(const std::string& script, const task::Rules& rules, store::Memory
   engine_options.store = store.get();
   engine_options.host = host.get();
   engine_options.rules = rules;
+  engine_options.builtin_modules = lua::stdlib_modules();
   auto chance = std::make_shared<Random>(seed ^ 0x10095);
   engine_options.snapshot_due = [chance] { return chance->below(3) == 0; };
   engine::Engine engine(std::move(engine_options));

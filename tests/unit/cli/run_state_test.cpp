@@ -35,9 +35,10 @@ Record record_of(Kind kind, const std::string& task, uint32_t op, const std::str
 TEST_CASE("branches are counted for the scope that their parent waits for", "[cli]") {
   RunState state;
   state.apply(record_of(Kind::scope_opened, "0", 1, "items", R"({"call":"map","total":3})"));
-  state.apply(record_of(Kind::branch_done, "0.1", 0, "1"));
-  state.apply(record_of(Kind::branch_done, "0.2", 0, "2", R"({"error":{"code":"io"}})"));
-  state.apply(record_of(Kind::branch_done, "0.2.1", 0, "1"));
+  state.apply(record_of(Kind::branch_done, "0.1", 0, "1", R"({"scope":1})"));
+  state.apply(record_of(Kind::branch_done, "0.2", 0, "2", R"({"scope":1,"error":{"code":"io"}})"));
+  state.apply(record_of(Kind::branch_done, "0.2.1", 0, "1", R"({"scope":1})"));
+  state.apply(record_of(Kind::branch_done, "0.3", 0, "\"spawned\""));
   REQUIRE(state.scopes().size() == 1);
   CHECK(state.scopes()[0]->call == "map");
   CHECK(state.scopes()[0]->total == 3);

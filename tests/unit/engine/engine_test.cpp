@@ -245,6 +245,12 @@ TEST_CASE("a run that sleeps out of memory can be cancelled", "[engine][ids]") {
   CHECK(place.engine().live() + place.engine().sleeping() == 0);
 }
 
+TEST_CASE("logs are written once: not again when the run waits where it was left", "[engine]") {
+  Lab lab("log.info('one') sleep(5) log.info('two')");
+  CHECK(lab.live(2).logs == std::vector<std::string>{"info: one"});   // the timer is set
+  CHECK(lab.live().logs == std::vector<std::string>{"info: two"});
+}
+
 TEST_CASE("logs are written once: not again when the run is replayed", "[engine]") {
   Lab lab(
       "log.info('one') step('a', function() end) log.warn('two', { n = 2 }) step('b', function() end) print('three', "

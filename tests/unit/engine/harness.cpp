@@ -15,6 +15,7 @@ namespace perilune::engine {
 namespace {
 
 std::vector<std::string>* effects_now = nullptr;  // of the Place that lives
+const std::map<std::string, std::string>* outside_now = nullptr;
 
 int l_effect(lua_State* L) {
   const char* text = luaL_checkstring(L, 1);
@@ -66,11 +67,19 @@ Result<flow::EffectStep::Start> prepare_work(const std::string& arguments_json, 
 constexpr api::EffectKind k_work{"work", prepare_work};
 
 int l_work(lua_State* L) { return api::call_effect(L, k_work); }
+int l_outside(lua_State* L) {
+  auto found = outside_now->find(luaL_checkstring(L, 1));
+  if (found == outside_now->end()) return 0;
+  lua_pushlstring(L, found->second.data(), found->second.size());
+  return 1;
+}
+
 int open_effect(lua_State* L) { return lua_pushcfunction(L, l_effect), 1; }
+int open_outside(lua_State* L) { return lua_pushcfunction(L, l_outside), 1; }
 int open_work(lua_State* L) { return lua_pushcfunction(L, l_work), 1; }
 
 void open_api(lua_State* L) {
-  static constexpr lua::LazyGlobal extra[] = {{"effect", open_effect}, {"work", open_work}};
+  static constexpr lua::LazyGlobal extra[] = {{"effect", open_effect}, {"work", open_work}, {"outside", open_outside}};
   api::open(L);
   lua::add_lazy_globals(L, extra, std::size(extra));
 }
@@ -108,6 +117,7 @@ Life begin_life(Engine& engine, Lab& lab, bool resume, loop::SimLoop& loop) {
 
 Place::Place(Options options) : loop_(options.wall_us) {
   effects_now = &effects_;
+  outside_now = options.outside;
   auto left = std::make_shared<uint64_t>(options.records);
   store::MemoryOptions memory;
   memory.disk = options.disk;
@@ -126,7 +136,8 @@ Place::Place(Options options) : loop_(options.wall_us) {
   engine.host = host_.get();
   engine.observer = this;
   engine.settings = options.settings;
-  engine.builtin_modules = std::move(options.builtin_modules);
+  engine.builtin_modules = lua::stdlib_modules();
+  engine.builtin_modules.merge(options.builtin_modules);
   engine.snapshot_due = std::move(options.snapshot_due);
   engine_ = std::make_unique<Engine>(std::move(engine));
 }
@@ -142,7 +153,7 @@ void Place::log(const store::RunRow&, int64_t, const char* level, std::string_vi
 
 Life Lab::live(uint64_t records) {
   bool resume = !journal().empty();
-  Place place({disk_, records, wall_us_, settings, builtin_modules, snapshot_due});
+  Place place({disk_, records, wall_us_, settings, builtin_modules, snapshot_due, &outside});
   Life life = begin_life(place.engine(), *this, resume, place.loop());
   life.elapsed_us = place.loop().clock().wall_us() - wall_us_;
   wall_us_ += life.elapsed_us;

@@ -2,7 +2,8 @@
 // store. A life can be cut after a record, and the next one goes on from what is on disk.
 //
 // Scripts have two more globals here: effect(name) notes that a piece of code ran; work(name, seconds) is an effect
-// that takes virtual time and gives its name back ("fail: ..." fails); it notes "cancelled NAME" when it is cancelled.
+// that takes virtual time and gives its name back ("fail: ..." fails); it notes "cancelled NAME" when it is cancelled;
+// outside(name) is what Lab::outside says in this life: what a deterministic script may not look at.
 // SPDX-License-Identifier: MIT
 #pragma once
 
@@ -31,6 +32,7 @@ class Place final : public Observer {
     Settings settings;
     std::map<std::string, std::string> builtin_modules;
     std::function<bool()> snapshot_due;
+    const std::map<std::string, std::string>* outside = nullptr;
   };
   explicit Place(Options options);
   ~Place() override;
@@ -76,7 +78,8 @@ class Lab {
   std::string script;
   std::string file = "flow.lua", directory, workflow, id = "run-1", input = "{}";
   Settings settings;
-  std::map<std::string, std::string> builtin_modules;
+  std::map<std::string, std::string> builtin_modules;   // beside those of the stdlib
+  std::map<std::string, std::string> outside;
   std::function<bool()> snapshot_due;   // when loops are saved; null = when it is worth it
 
   // Begins the run, or resumes it when its first record is on disk. The process dies when `records` more are committed.

@@ -52,6 +52,26 @@ TEST_CASE("parallel takes a name first", "[flow][parallel]") {
   CHECK(lab.recorded({journal::Kind::scope_opened}) == std::vector<std::string>{"scope_opened both"});
 }
 
+TEST_CASE("the journal tells of each branch: which, when, and what it gave, if that is short", "[flow][parallel]") {
+  Lab lab(with_branches("parallel('both', { a = ok('x', 1), b = function() return ('y'):rep(2000) end,\n"
+                        "  c = function() fail('no', { code = 'mine' }) end }, { limit = 1, tolerate = 1 })\n"
+                        "parallel('none', {})"));
+  CHECK(result(lab.live()) == "null");
+  std::vector<std::string> seen;
+  for (const journal::Record& record : lab.journal())
+    if (record.kind >= journal::Kind::scope_opened && record.kind <= journal::Kind::branch_joined)
+      seen.push_back(record.task + " " + std::string(kind_name(record.kind)) + " " + record.name + " " +
+                     record.data.substr(0, 36));
+  CHECK(seen == std::vector<std::string>{
+                    R"(0 scope_opened both {"call":"parallel","total":3})", R"(0.1 branch_started "a" {"scope":1})",
+                    R"(0.1 branch_done "a" {"scope":1,"value":"x"})", R"(0.2 branch_started "b" {"scope":1})",
+                    R"(0.2 branch_done "b" {"scope":1})", R"(0.3 branch_started "c" {"scope":1})",
+                    R"(0.3 branch_done "c" {"scope":1,"error":{"code":"mine","m)",
+                    R"(0 branch_joined both {"reason":"tolerated","done":2,"fail)",
+                    R"(0 scope_opened none {"call":"parallel","total":0})",
+                    R"(0 branch_joined none {"reason":"all","done":0,"failed":0,)"});
+}
+
 TEST_CASE("limit lets so many branches run at once", "[flow][parallel]") {
   Life life = go("return parallel({ ok(1, 3), ok(2, 1), ok(3, 1), ok(4, 1) }, { limit = 2 })");
   CHECK(result(life) == "[1,2,3,4]");

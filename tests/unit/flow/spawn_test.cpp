@@ -66,6 +66,37 @@ TEST_CASE("t:cancel ends a task, which then fails nobody", "[flow][spawn]") {
   CHECK(result("local t = spawn('t', function() effect('never') end) t:cancel() return 1") == "1");
 }
 
+TEST_CASE("the journal tells of spawned tasks and members of groups, and once in all lives", "[flow][spawn]") {
+  const std::vector<std::string> told = {
+      R"(0.1 branch_started "watch \"it\"" )", "0.2 branch_started 1 ", R"(0.2 branch_done 1 {"value":1})",
+      "0.3 branch_started 2 ", R"(0.1 branch_done "watch \"it\"" {"value":{"n":1}})", R"(0.3 branch_done 2 {"value":2})",
+      R"(0.4 branch_started "task" )", R"(0.4 branch_done "task" {"error":{"code":"mine",)",
+      R"(0.5 branch_started "left" )", R"(0.5 branch_done "left" {"cancelled":true,"error)"};
+  for (uint64_t cut = 1; cut < 24; ++cut) {
+    Lab lab(R"(
+      local t = spawn("watch \"it\"", function() sleep(2) return { n = 1 } end)
+      local g = group { limit = 1 }
+      for i = 1, 2 do g:add(function() sleep(1) return i end) end
+      g:close() g:wait()
+      pcall(t.await, t)
+      sleep(1)
+      t = spawn(function() fail("no", { code = "mine" }) end)
+      pcall(t.await, t)
+      spawn("left", function() sleep(60) end)
+      sleep(1)
+      fail("it is over"))");
+    lab.live(cut);
+    lab.live();
+    std::vector<std::string> seen;
+    for (const journal::Record& record : lab.journal())
+      if (record.kind == journal::Kind::branch_started || record.kind == journal::Kind::branch_done)
+        seen.push_back(record.task + " " + std::string(kind_name(record.kind)) + " " + record.name + " " +
+                       record.data.substr(0, 24));
+    INFO("cut after " << cut);
+    CHECK(seen == told);
+  }
+}
+
 TEST_CASE("a task can be awaited by several, but not by itself", "[flow][spawn]") {
   CHECK(result("local t = spawn('t', function() sleep(1) return 7 end) "
                "return parallel { function() return t:await() end, function() return t:await() end }") == "[7,7]");

@@ -159,13 +159,13 @@ TEST_CASE("an attempt that lasts is recorded as started, a short one is not", "[
 
 TEST_CASE("a script that asks for another step than the recorded one has diverged, with zero effects",
           "[flow][crash]") {
-  // Scripts are pinned, so only one that is not deterministic comes here: a module from outside stands in for that.
+  // Scripts are pinned, so only one that is not deterministic comes here.
   Lab lab(
-      "local name = require('which') step('first', function() effect('first') end) step(name, function() effect(name) "
+      "local name = outside('which') step('first', function() effect('first') end) step(name, function() effect(name) "
       "sleep(9) end) step('c', function() effect('c') end)");
-  lab.builtin_modules["which"] = "return 'old'";
+  lab.outside["which"] = "old";
   CHECK_FALSE(lab.live(4).ended);  // run_started, first, step_started, old
-  lab.builtin_modules["which"] = "return 'new'";
+  lab.outside["which"] = "new";
   Life life = lab.live();
   CHECK(life.status == store::Status::diverged);
   CHECK(life.effects.empty());
@@ -177,31 +177,31 @@ TEST_CASE("a script that asks for another step than the recorded one has diverge
 
 TEST_CASE("what was begun under another name is found out as well, before anything runs", "[flow][crash]") {
   Lab lab(
-      "local name = require('which') step(name, { retry = { backoff = 100 } }, function() effect(name) error('x') "
+      "local name = outside('which') step(name, { retry = { backoff = 100 } }, function() effect(name) error('x') "
       "end)");
-  lab.builtin_modules["which"] = "return 'old'";
+  lab.outside["which"] = "old";
   CHECK_FALSE(lab.live(2).ended);  // run_started, attempt_failed
-  lab.builtin_modules["which"] = "return 'new'";
+  lab.outside["which"] = "new";
   Life life = lab.live();
   CHECK(life.status == store::Status::diverged);
   CHECK(life.effects.empty());
 }
 
 TEST_CASE("other arguments of the same call diverge as well", "[flow][crash]") {
-  Lab lab("sleep(require('long')) step('a', function() effect('a') end)");
-  lab.builtin_modules["long"] = "return 1";
+  Lab lab("sleep(tonumber(outside('long'))) step('a', function() effect('a') end)");
+  lab.outside["long"] = "1";
   CHECK_FALSE(lab.live(3).ended);  // run_started, timer_set, timer_fired
-  lab.builtin_modules["long"] = "return 2";
+  lab.outside["long"] = "2";
   Life life = lab.live();
   CHECK(life.status == store::Status::diverged);
   CHECK_THAT(life.error.message, Contains("other arguments"));
 }
 
 TEST_CASE("a script that ends before its records do has diverged", "[flow][crash]") {
-  Lab lab("if require('more') then step('a', function() end) step('b', function() sleep(9) end) end");
-  lab.builtin_modules["more"] = "return true";
+  Lab lab("if outside('more') == 'yes' then step('a', function() end) step('b', function() sleep(9) end) end");
+  lab.outside["more"] = "yes";
   CHECK_FALSE(lab.live(2).ended);
-  lab.builtin_modules["more"] = "return false";
+  lab.outside["more"] = "no";
   Life life = lab.live();
   CHECK(life.status == store::Status::diverged);
   CHECK_THAT(life.error.message, Contains("'a'"));

@@ -34,7 +34,7 @@ TEST_CASE("what is no record kind has no name and carries nothing", "[journal]")
 TEST_CASE("records that end an operation or the run carry an outcome, those on the way do not", "[journal]") {
   for (Kind kind :
        {Kind::step_done, Kind::step_failed, Kind::op_cancelled, Kind::timer_fired, Kind::signal, Kind::decision,
-        Kind::loop_done, Kind::child_done, Kind::cancel_requested, Kind::run_done})
+        Kind::loop_done, Kind::child_started, Kind::child_done, Kind::cancel_requested, Kind::run_done})
     CHECK(carries_outcome(kind));
   for (Kind kind : {Kind::run_started, Kind::step_started, Kind::attempt_failed, Kind::timer_set, Kind::scope_opened,
                     Kind::loop_snapshot, Kind::lock_taken, Kind::lock_released, Kind::event})

@@ -1,0 +1,3 @@
+-- A task that fails without a durable call.
+-- SPDX-License-Identifier: MIT
+spawn("child", function() error("thrown in the child") end):await()

@@ -1,0 +1,3 @@
+-- A call.
+-- SPDX-License-Identifier: MIT
+return call("echo", input)

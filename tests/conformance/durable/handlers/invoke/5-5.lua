@@ -1,0 +1,3 @@
+-- A call that fails.
+-- SPDX-License-Identifier: MIT
+return call("refuse", {})

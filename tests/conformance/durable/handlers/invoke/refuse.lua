@@ -1,0 +1,3 @@
+-- What is invoked: fails.
+-- SPDX-License-Identifier: MIT
+error("refused")

@@ -1,0 +1,3 @@
+-- A step that gives nothing.
+-- SPDX-License-Identifier: MIT
+return step("nothing", function() end)

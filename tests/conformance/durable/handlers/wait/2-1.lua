@@ -1,0 +1,3 @@
+-- A wait.
+-- SPDX-License-Identifier: MIT
+sleep(2)

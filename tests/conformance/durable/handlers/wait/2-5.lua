@@ -1,0 +1,3 @@
+-- A long wait.
+-- SPDX-License-Identifier: MIT
+sleep "1h"

@@ -8,6 +8,7 @@
 #include "runtime/engine/input.hpp"
 #include "runtime/engine/modules.hpp"
 #include "runtime/engine/run.hpp"
+#include "runtime/journal/gaps.hpp"
 
 namespace perilune::engine {
 
@@ -61,9 +62,12 @@ std::function<void(Arguments...)> one_then_other(std::function<void(Arguments...
 
 Result<Definition> choose(const std::vector<Definition>& definitions, const std::string& name, const std::string& file) {
   if (name.empty() && definitions.size() == 1) return definitions.front();
+  size_t slash = file.rfind('/');
+  std::string stem = file.substr(slash == std::string::npos ? 0 : slash + 1);
+  stem = stem.substr(0, stem.rfind('.'));
   std::string names;
   for (const Definition& definition : definitions) {
-    if (definition.name == name) return definition;
+    if (definition.name == (name.empty() ? stem : name)) return definition;
     names += (names.empty() ? "" : ", ") + definition.name;
   }
   if (name.empty())
@@ -73,7 +77,12 @@ Result<Definition> choose(const std::vector<Definition>& definitions, const std:
 
 }  // namespace
 
-Engine::Engine(Options options) : options_(std::move(options)), effects_(*options_.loop) {
+Engine::Engine(Options options)
+    : options_(std::move(options)), effects_(*options_.loop),
+      locks_([this]() -> store::StoreReader& { return reader(); },
+             [this](const std::string& run, const std::string& lock, const std::string& holder) {
+               tell_held_up(run, lock, holder);
+             }) {
   options_.loop->set_turn([this] { turn(); });
 }
 
@@ -211,7 +220,7 @@ void Engine::resume(const std::string& id, Started started, Ended ended) {
 void Engine::load(RunRow row, Started started, Ended ended) {
   auto records = reader().records(row.no, 1, 0);
   if (!records.ok()) return started(records.error());
-  if (records->empty() || records->back().seq != row.last_seq)
+  if (!journal::is_whole(*records) || records->back().seq != row.last_seq)
     return started(Error(code::k_damaged, "the journal of run '" + row.id + "' is not whole"));
   Result<BundleRef> code = bundle(row.bundle);
   if (!code.ok()) return started(code.error());
@@ -267,6 +276,7 @@ void Engine::turn() {
       evict(*run);
     }
   }
+  locks_.refuse_circles();
   options_.store->flush();
 }
 
@@ -280,12 +290,14 @@ void Engine::end_run(Run& run) {
   row.status = ending.status;
   bool by_force = run.aborted_;
   std::vector<std::string> leaving = std::move(run.leaving_);
+  if (ending.again) release_since(run);
   node = {};   // the run and its state go before anybody is told
   if (ending.again) {
     sleeping_[id] = {std::move(row), std::move(ended), 0};
     return wake_after(id, leaving);
   }
   if (by_force) cancel_children_of(id);
+  if (store::is_final(ending.status)) locks_.run_ended(id);
   if (options_.observer != nullptr) options_.observer->ended(row, ending);
   if (ended) ended(row, ending);
   tell_watchers(id, ending);

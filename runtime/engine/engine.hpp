@@ -15,6 +15,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "runtime/engine/lock_table.hpp"
 #include "runtime/engine/script_host.hpp"
 #include "runtime/loop/loop.hpp"
 #include "runtime/store/store.hpp"
@@ -84,11 +85,6 @@ class Engine {
   void signal(const std::string& run, const std::string& name, const std::string& value, const std::string& id,
               std::function<void(Result<void>)> done);
 
-  // What an operator asks of a run (operator.hpp). `done` comes once it is on disk, with the row as it is then; a run that
-  // is to go on goes on when it is resumed. Errors: "usage" (says which acts are open), "not_found", "storage".
-  void operate(const std::string& run, const Order& order, Started done);
-  // A new run with the journal of `run` up to a record, to be resumed. Errors as above, and "conflict", "validation".
-  void fork(const std::string& run, const ForkOrder& order, Started done);
   // Tells when a run is over, or can't go on here (its status says which); it is taken up where nobody executes it. `by` is
   // the run that waits, which is woken when `ended` says that it has left memory; `attached`: it ends with that run.
   void watch_end(const std::string& run, const std::string& by, bool attached,
@@ -97,6 +93,12 @@ class Engine {
   void cancel_run(const std::string& run, const Error& reason, const std::string& by);
   // The request for a workflow that `asking` calls: of its own file (pinned), else NAME.lua beside it.
   Result<StartRequest> child_request(const Run& asking, const std::string& workflow);
+
+  // What an operator asks of a run (operator.hpp). `done` comes once it is on disk, with the row as it is then; a run that
+  // is to go on goes on when it is resumed. Errors: "usage" (says which acts are open), "not_found", "storage".
+  void operate(const std::string& run, const Order& order, Started done);
+  // A new run with the journal of `run` up to a record, to be resumed. Errors as above, and "conflict", "validation".
+  void fork(const std::string& run, const ForkOrder& order, Started done);
 
   size_t live() const { return runs_.size(); }           // runs in memory
   size_t sleeping() const { return sleeping_.size(); }   // evicted, waiting for their time
@@ -123,7 +125,9 @@ class Engine {
   void tell_watchers(const std::string& run, const flow::Ending& ending);
   void cancel_children_of(const std::string& run);
   void cancel_children_since(Run& run, const journal::OpenRollback& rollback);
+  void release_since(const Run& run);
   void wake_after(const std::string& run, const std::vector<std::string>& others);
+  void tell_held_up(const std::string& run, const std::string& lock, const std::string& holder);
   void turn();
   void end_run(Run& run);
   void ask_turn(Run& run);
@@ -145,6 +149,7 @@ class Engine {
   Options options_;
   EffectSet effects_;
   std::unique_ptr<store::StoreReader> reader_;
+  LockTable locks_;
   std::unordered_map<std::string, std::unique_ptr<Run>> runs_;
   std::vector<Run*> turns_;                    // runs that asked for a turn
   struct Sleeper {

@@ -155,6 +155,14 @@ void Engine::cancel_children_of(const std::string& run) {
     cancel_run(child, Error(code::k_cancelled, "the run that began it has ended"), run);
 }
 
+void Engine::tell_held_up(const std::string& run, const std::string& lock, const std::string& holder) {
+  if (runs_.count(holder) != 0 || sleeping_.count(holder) != 0) return;
+  auto waiting = runs_.find(run);
+  if (waiting != runs_.end())
+    waiting->second->log("warn", "waits for lock '" + lock + "', which run " + holder + " holds; it does not run here: " +
+                                     "perilune resume " + holder, {});
+}
+
 void Run::start_child(Request request, std::function<void(Result<void>)> done) {
   Result<StartRequest> found = engine_.child_request(*this, request.workflow);
   if (!found.ok()) return done(found.error());

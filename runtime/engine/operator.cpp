@@ -9,6 +9,7 @@
 #include "runtime/engine/input.hpp"
 #include "runtime/engine/recovery.hpp"
 #include "runtime/engine/run.hpp"
+#include "runtime/journal/gaps.hpp"
 #include "runtime/journal/payload.hpp"
 
 namespace perilune::engine {
@@ -50,7 +51,7 @@ void Engine::operate(const std::string& id, const Order& order, Started done) {
   if (!row->has_value()) return done(Error(code::k_not_found, "no run '" + id + "' in this store"));
   auto records = reader().records((*row)->no, 1, 0);
   if (!records.ok()) return done(records.error());
-  if (records->empty() || records->back().seq != (*row)->last_seq)
+  if (!journal::is_whole(*records) || records->back().seq != (*row)->last_seq)
     return done(Error(code::k_damaged, "the journal of run '" + id + "' is not whole"));
   Finding finding(std::move(**row), *records);
   Result<Plan> plan = plan_act(finding, order);
@@ -75,6 +76,7 @@ void Engine::append_plan(const std::string& id, std::vector<Record> records, sto
       Result<std::optional<RunRow>> now = reader().run(id);
       if (!now.ok()) return done(now.error());
       if (!now->has_value()) return done(Error(code::k_not_found, "run '" + id + "' has vanished from the store"));
+      if (store::is_final((*now)->status)) locks_.run_ended(id);
       done(std::move(**now));
     };
     options_.store->append(std::move(batch), *options_.loop, std::move(appended));
@@ -115,6 +117,14 @@ void Engine::cancel_children_since(Run& run, const journal::OpenRollback& rollba
     cancel_run((*child)->id, Error(code::k_cancelled, "the run that began it was rolled back to '" + rollback.name + "'"),
                rollback.by);
   }
+}
+
+// Locks across runs that the run was granted since the checkpoint that it has gone back to.
+void Engine::release_since(const Run& run) {
+  uint64_t checkpoint = run.execution_->rolling_back()->checkpoint;
+  for (const Record& record : run.execution_->cursor().records())
+    if (record.kind == Kind::lock_granted && record.seq > checkpoint)
+      locks_.release(record.name, {run.row().id, record.task, record.op});
 }
 
 // Wakes the run when the others are over, or can't go on here.

@@ -15,6 +15,7 @@
 
 namespace perilune::flow {
 class ChildRuns;
+class SharedLocks;
 }
 
 namespace perilune::engine {
@@ -54,6 +55,7 @@ class RunContext {
   virtual void send_signal(const std::string& run, const std::string& name, const std::string& value,
                            const std::string& id, std::function<void(Result<void>)> done) = 0;
   virtual flow::ChildRuns& children() = 0;
+  virtual flow::SharedLocks& shared_locks() = 0;
   // A line of the run's log; dropped during replay.
   virtual void log(const char* level, std::string_view text, std::string_view fields) = 0;
   // A module's text: of the bundle, added by a record, or from disk (then it is added by a record).

@@ -66,7 +66,7 @@ ChildWait::~ChildWait() {
 }
 
 void ChildWait::stop_waiting() {
-  if (waiting_) execution_.child_left(run_, stuck_);
+  if (waiting_) execution_.left_other(run_, stuck_);
   waiting_ = stuck_ = false;
 }
 
@@ -81,7 +81,7 @@ bool ChildWait::begin(Task& task) {
 
 void ChildWait::start() {
   waiting_ = true;
-  execution_.child_awaited(run_);
+  execution_.awaits_other(run_);
   runs_.watch_child(run_, attached_, [this, gone = gone_](const Ending& ending) { return !*gone && ended(ending); });
 }
 
@@ -98,7 +98,7 @@ bool ChildWait::ended(const Ending& ending) {
   } else if (!store::is_final(ending.status)) {
     stuck_ = true;
     std::string why = ending.error ? ": " + ending.error->message : std::string();
-    execution_.child_stuck(Error(code::k_paused, "run " + run_ + " of workflow '" + name() + "' is " +
+    execution_.other_stuck(Error(code::k_paused, "run " + run_ + " of workflow '" + name() + "' is " +
                                                      std::string(store::status_name(ending.status)) + why));
   } else {
     stop_waiting();
@@ -117,8 +117,8 @@ void ChildWait::teardown(const task::ErrorRef& reason) {
 }
 
 Outcome ChildWait::delivered(const journal::Record& record) {
-  std::string_view error = journal::error_of(record.data);
-  if (record.kind == Kind::child_done && !error.empty()) return Outcome::of_error(error_from_json_text(error));
+  if (record.kind == Kind::child_done && journal::holds_error(record.data))
+    return Outcome::of_error(error_from_json_text(journal::error_of(record.data)));
   return Durable::delivered(record);
 }
 

@@ -374,8 +374,8 @@ void Execution::note_then(Record record, std::function<void()> then) {
   append(std::move(record), nullptr, std::move(then), true);
 }
 
-bool Execution::noted(const task::Task& task, uint32_t op, Kind kind) const {
-  return cursor_.find(cursor_.trail(task.id).op(op), kind) != nullptr;
+bool Execution::noted(const std::string& task, uint32_t op, Kind kind) const {
+  return cursor_.find(cursor_.trail(task).op(op), kind) != nullptr;
 }
 
 bool Execution::evictable() const {
@@ -384,7 +384,8 @@ bool Execution::evictable() const {
 
 // Nothing is under way: only time or a signal can move the run.
 bool Execution::waits_only() const {
-  return !rolling_ && active_.empty() && scheduler_.idle() && (!sleeping_.empty() || !receivers_.empty() || !awaited_.empty());
+  bool waits = !sleeping_.empty() || !receivers_.empty() || !awaited_.empty();
+  return !rolling_ && active_.empty() && scheduler_.idle() && waits;
 }
 
 int64_t Execution::next_wake_us() const {

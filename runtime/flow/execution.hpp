@@ -139,7 +139,8 @@ class Execution {
   // A record without outcome. It rides with the next commit, or is flushed at the end of this turn when `soon`. Records of
   // an operation that stand in the journal already (same kind) are not written again when `once`.
   void note(journal::Record record, bool soon);
-  bool noted(const task::Task& task, uint32_t op, journal::Kind kind) const;
+  bool noted(const task::Task& task, uint32_t op, journal::Kind kind) const { return noted(task.id, op, kind); }
+  bool noted(const std::string& task, uint32_t op, journal::Kind kind) const;
   // As note, and calls `then` once it is committed.
   void note_then(journal::Record record, std::function<void()> then);
 
@@ -155,11 +156,11 @@ class Execution {
   void timer_started(int64_t due_us) { sleeping_.push_back(due_us); }
   void timer_ended(int64_t due_us);
 
-  // ---- for child (other runs that this one waits for)
-  void child_awaited(const std::string& run) { awaited_.push_back(run); }
-  void child_left(const std::string& run, bool stuck);
+  // ---- for child and shared_lock: what is waited for depends on other runs
+  void awaits_other(const std::string& what) { awaited_.push_back(what); }
+  void left_other(const std::string& run, bool stuck);
   // It can't go on in this process. When all that is waited for is stuck, this life of the run ends as waiting.
-  void child_stuck(Error error);
+  void other_stuck(Error error);
   const std::vector<std::string>& awaited() const { return awaited_; }
 
   // Ends this life of the run as paused: a compensation failed for good. All that is noted is committed first.
@@ -292,7 +293,7 @@ class Execution {
   size_t untold_ = 0;                        // active operations that lasting() was not called for
   loop::TimerId lasting_timer_ = 0;
   std::vector<int64_t> sleeping_;
-  std::vector<std::string> awaited_;         // children that are waited for
+  std::vector<std::string> awaited_;         // ids of children, and locks of others
   size_t stuck_ = 0;                         // of them, those that can't go on here,
   std::unique_ptr<Error> stuck_error_;       //   and why
   std::vector<Receive*> receivers_;          // in the order of their calls

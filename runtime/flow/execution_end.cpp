@@ -52,20 +52,12 @@ void Execution::pause(Error error) {
   end_life(std::move(ending));
 }
 
-void Execution::pause_by(Record record) {
-  if (over_ || stopped_ || deciding_) return;
-  append(std::move(record), nullptr, {}, false);
-  Ending ending;
-  ending.status = Status::paused;
-  end_life(std::move(ending));
-}
-
-void Execution::child_left(const std::string& run, bool stuck) {
+void Execution::left_other(const std::string& run, bool stuck) {
   awaited_.erase(std::find(awaited_.begin(), awaited_.end(), run));
   if (stuck) --stuck_;
 }
 
-void Execution::child_stuck(Error error) {
+void Execution::other_stuck(Error error) {
   ++stuck_;
   if (stuck_error_ == nullptr) stuck_error_ = std::make_unique<Error>(std::move(error));
 }
@@ -75,6 +67,14 @@ void Execution::leave_when_stuck() {
   Ending ending;
   ending.status = Status::waiting;
   ending.error = std::make_shared<const Error>(*stuck_error_);
+  end_life(std::move(ending));
+}
+
+void Execution::pause_by(Record record) {
+  if (over_ || stopped_ || deciding_) return;
+  append(std::move(record), nullptr, {}, false);
+  Ending ending;
+  ending.status = Status::paused;
   end_life(std::move(ending));
 }
 

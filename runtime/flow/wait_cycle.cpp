@@ -16,7 +16,8 @@ namespace {
 // All that can be reached from one task is taken for stuck, then what can go on is taken out until nothing changes.
 class Graph {
  public:
-  Graph(const Task& waiter, const Task& first, std::string what) : waiter_(waiter), what_(std::move(what)) {
+  Graph(const Task& waiter, const Task& first, std::string what, Reach reach)
+      : waiter_(waiter), what_(std::move(what)), reach_(reach) {
     add(waiter, {{&first}, 1});
     for (size_t i = 0; i < order_.size(); ++i)
       for (const Task* next : nodes_[order_[i]].waits.tasks)
@@ -52,8 +53,11 @@ class Graph {
     order_.push_back(&task);
   }
 
-  static Waits waits_of(const Task& task) {
-    if (task.state == Task::State::waiting && task.awaiting != nullptr) return task.awaiting->waits_for();
+  Waits waits_of(const Task& task) const {
+    if (task.state == Task::State::waiting && task.awaiting != nullptr) {
+      Waits waits = task.awaiting->waits_for();
+      return waits.tasks.empty() && reach_ == Reach::all_runs ? task.awaiting->waits_across() : waits;
+    }
     Waits waits;
     if (task.state != Task::State::closing || task.spawned == nullptr) return waits;
     for (auto& child : task.spawned->children())
@@ -82,14 +86,15 @@ class Graph {
 
   const Task& waiter_;
   std::string what_;
+  Reach reach_;
   std::unordered_map<const Task*, Node> nodes_;
   std::vector<const Task*> order_;
 };
 
 }  // namespace
 
-std::string wait_cycle(const Task& waiter, const Task& first, const std::string& what) {
-  Graph graph(waiter, first, what);
+std::string wait_cycle(const Task& waiter, const Task& first, const std::string& what, Reach reach) {
+  Graph graph(waiter, first, what, reach);
   return graph.stuck() ? graph.text() : std::string();
 }
 

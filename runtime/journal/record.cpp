@@ -59,6 +59,7 @@ constexpr KindRow k_kinds[] = {
     {Kind::resumed, "resumed", true},
     {Kind::cancel_requested, "cancel_requested", true},
     {Kind::run_done, "run_done", true},
+    {Kind::lock_granted, "lock_granted", true},
 };
 
 constexpr bool table_is_in_order() {

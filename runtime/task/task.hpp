@@ -73,8 +73,10 @@ class Operation {
   virtual void cancel(const ErrorRef& reason) = 0;
   // What it is, for status and `why`: "sleep until 2026-..", "step 'charge'".
   virtual std::string describe() const { return {}; }
-  // The tasks without which it can't end, for the finding of deadlocks.
+  // The tasks without which it can't end, for the finding of deadlocks. What it gives follows from the order of the run.
   virtual Waits waits_for() const { return {}; }
+  // The same where these are tasks of other runs.
+  virtual Waits waits_across() const { return {}; }
 };
 
 // A set of tasks that end before their parent goes on. Owns its tasks.

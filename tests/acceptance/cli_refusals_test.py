@@ -4,7 +4,10 @@
 The last line is `N passed, N failed`.
 """
 # SPDX-License-Identifier: MIT
+import contextlib
 import os
+import shutil
+import sqlite3
 import sys
 from pathlib import Path
 
@@ -110,11 +113,27 @@ class Refusals(CliWorld):
         self.assertEqual(self.perilune("run", script, "--store", "sqlite::memory:").code, 2)
         self.assertFalse(os.path.exists(self.path(":memory:")))
         self.perilune("run", script, "--store", "new.db")
-        import sqlite3
         with sqlite3.connect(self.path("new.db")) as db:
             db.execute("pragma user_version = 999")
         for verb in [["run", script], ["list"], ["doctor"]]:
             self.assertEqual(self.perilune(*verb, "--store", "new.db").code, 78, verb)
+
+    def test_a_damaged_journal_ends_with_65_and_nothing_runs(self):
+        process, run = self.sleeping(3600)
+        self.end(process)
+        shutil.copytree(self.path(".perilune"), self.path("whole"))
+        for damage, said in [("delete from records where seq = 2", "not whole"),
+                             ("update records set kind = 999 where seq = 2", "unknown kind 999"),
+                             ("delete from bundles", "the code"),
+                             ("update bundles set content = x'78'", "the stored code")]:
+            shutil.rmtree(self.path(".perilune"))
+            shutil.copytree(self.path("whole"), self.path(".perilune"))
+            with contextlib.closing(sqlite3.connect(self.path(".perilune/perilune.db"))) as db, db:
+                db.execute(damage)
+            resumed = self.perilune("resume", run)
+            self.assertEqual(resumed.code, 65, damage + resumed.err)
+            self.assertIn(said, resumed.err)
+            self.assertEqual(self.listed()[0]["status"], "waiting")
 
 
 if __name__ == "__main__":

@@ -64,6 +64,9 @@ class Trail:
         self.place = {task: at for at, task in enumerate(self.ends, start=1)}
         self.end_s = {record["name"]: wall_s(record["at"]) for record in done}
         self.begin_s = {record["name"]: record["data"]["started"] / 1e6 for record in done}
+        # When the run was told of the end, which is when the next one may begin: a commit later.
+        told = {record["task"]: wall_s(record["at"]) for record in records if record["kind"] == "branch_done"}
+        self.told_s = {record["name"]: told.get(record["task"], self.end_s[record["name"]]) for record in done}
 
     def whole(self):
         return sorted(self.ends) == sorted(self.graph.seconds)
@@ -116,7 +119,7 @@ def idle_complaints(trail, limit):
         delivered.append(max(newest, ready_at, number - limit))
         ends.append(trail.end_s[task])
         if trigger > 0:
-            lags.append(begin_s - trail.end_s[trail.ends[trigger - 1]])
+            lags.append(begin_s - trail.told_s[trail.ends[trigger - 1]])
     if lags and statistics.median(lags) > COMMIT_S:
         found.append(f"a task begins {statistics.median(lags):.3f} s after there is a slot for it")
     return found

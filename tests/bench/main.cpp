@@ -1,4 +1,4 @@
-// perilune_bench: measures the raw limits and the workloads W0 to W5 side by side; docs/performance.md says how to read
+// perilune_bench: measures the raw limits and the workloads W0 to W6 side by side; docs/performance.md says how to read
 // it. SPDX-License-Identifier: MIT
 #include <unistd.h>
 
@@ -17,7 +17,7 @@ namespace {
 
 constexpr const char* k_usage =
     "Measures raw limits and workloads side by side and prints the ratios.\n"
-    "  --only LIST   raw, W0, W1, W2, W3, W4, W5, M, separated by commas\n"
+    "  --only LIST   raw, W0, W1, W2, W3, W4, W5, W6, M, separated by commas\n"
     "  --json        the figures as one JSON object\n"
     "  --rounds N    measures of each kind, at least 3; the median counts (5)\n"
     "  --dir DIR     where stores are made: the disk that is measured (the directory for temporary files)\n"
@@ -32,7 +32,8 @@ struct Group {
 };
 constexpr Group k_groups[] = {{"raw", measure_raw},    {"W0", measure_empty},    {"W1", measure_sequence},
                               {"W2", measure_many},    {"W3", measure_parallel}, {"W4", measure_resume},
-                              {"W5", measure_process}, {"M", measure_memory}};
+                              {"W5", measure_process}, {"W6", measure_flat},
+                              {"M", measure_memory}};
 
 struct Options {
   Sizes sizes;

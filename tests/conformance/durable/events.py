@@ -16,7 +16,8 @@ The rules, which hold for every case (a record that stands in none of them makes
 |   task                                      |   "wait_for_callback NAME" is a WaitForCallback, and "callback NAME" a |
 |                                             |   Callback: CallbackStarted, then CallbackSucceeded, CallbackFailed,   |
 |                                             |   or with the code `timeout` CallbackTimedOut                          |
-| child_started, child_done                   | ChainedInvokeStarted, ChainedInvokeSucceeded/Failed                    |
+| child_started, child_done                   | ChainedInvokeStarted, ChainedInvokeSucceeded/Failed. Its input and     |
+|                                             |   version stand in the child's own run                                 |
 | run_done                                    | ExecutionSucceeded, ExecutionFailed                                    |
 
  - A task or branch that ends by cancellation makes no event: the cases know no cancellation.
@@ -44,8 +45,11 @@ def parent_task(task):
 class History:
     """Reads records one after the other; `events` is what they come to."""
 
-    def __init__(self, records):
+    def __init__(self, records, children=None):
+        """`children`: the runs that it began, by id, as `show --json` tells them."""
         self.events = []
+        self._children = children or {}
+        self._calls = {}      # open calls by task and workflow, innermost last: the event
         self._contexts = {}   # spawned tasks and branches: (subtype, name, parent id)
         self._scopes = {}     # open and past scopes by id: (subtype, name, parent id)
         self._attempts = {}   # of a step: how many StepStarted, and whether the last is still open
@@ -205,16 +209,18 @@ class History:
     # ---- calls and the end
 
     def _child_started(self, record, data):
-        details = {"FunctionName": record["name"], "Input": {"Payload": json.dumps(data.get("input"))},
-                   "ExecutedVersion": str(data.get("version", "")), "DurableExecutionArn": data.get("run")}
-        self._add("ChainedInvokeStarted", "ChainedInvoke", f"{record['task']}#{record['op']}", record["name"],
-                  self._context_of(record["task"]), details)
+        child = self._children.get(data["value"], {})
+        details = {"FunctionName": record["name"], "Input": {"Payload": json.dumps(child.get("input"))},
+                   "ExecutedVersion": child.get("workflow_version"), "DurableExecutionArn": data["value"]}
+        event = self._add("ChainedInvokeStarted", "ChainedInvoke", f"{record['task']}#{record['op']}", record["name"],
+                          self._context_of(record["task"]), details)
+        self._calls.setdefault((record["task"], record["name"]), []).append(event)
 
     def _child_done(self, record, data):
+        started = self._calls[record["task"], record["name"]].pop()
         failed = "error" in data
-        self._add("ChainedInvoke" + ("Failed" if failed else "Succeeded"), "ChainedInvoke",
-                  f"{record['task']}#{record['op']}", record["name"], self._context_of(record["task"]),
-                  self._error(data["error"]) if failed else self._result(data))
+        self._add("ChainedInvoke" + ("Failed" if failed else "Succeeded"), "ChainedInvoke", started["Id"], record["name"],
+                  started.get("ParentId"), self._error(data["error"]) if failed else self._result(data))
 
     def _run_done(self, record, data):
         good = record["name"] == "completed"

@@ -34,10 +34,11 @@ class Lives:
         self.stops, self.actions = list(case.stops) if way == "stopped" else [], list(case.actions)
         self.answered = set()   # ids of callbacks that got their answer
         self.log, self.count = "", 0
-        self.run = {"records": [], "status": None}
+        self.run, self.children = {"records": [], "status": None}, {}
 
     def go(self):
-        """Runs the case to its end: afterwards `run` is the run as `show --json` tells it, and `log` its log."""
+        """Runs the case to its end: afterwards `run` is the run as `show --json` tells it, `children` are the runs that it
+        began, by id, and `log` is its log."""
         with tempfile.TemporaryDirectory(prefix="perilune-conformance-") as directory:
             self.directory = directory
             os.mkdir(Path(directory) / ".perilune")   # else one above would be taken
@@ -48,6 +49,10 @@ class Lives:
                 while self._act():
                     pass
             self.log = self._answer(["logs", RUN])[1]
+            for record in self.run["records"]:
+                if record["kind"] == "child_started":
+                    id_ = record["data"]["value"]
+                    self.children[id_] = json.loads(self._answer(["show", id_, "--json"])[1])
 
     def _over(self):
         if self.run["status"] in ENDED:
@@ -56,6 +61,7 @@ class Lives:
         return self.case.result is None and self.count > 0 and len(self._history().events) >= len(self.case.expected)
 
     def _history(self):
+        """The history so far."""
         return History(self.run["records"])
 
     def _process(self, arguments, environment=None, out=subprocess.PIPE, err=subprocess.PIPE):

@@ -30,9 +30,7 @@ import argparse
 import json
 import os
 import random
-import subprocess
 import sys
-import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -89,16 +87,6 @@ def read_cases(directory):
     return sorted(cases, key=lambda case: (case.category, int(case.name.split("-")[1])))
 
 
-def has_call():
-    """Whether this program has `call`: it may be older than the cases."""
-    with tempfile.TemporaryDirectory(prefix="perilune-conformance-") as directory:
-        os.mkdir(Path(directory) / ".perilune")
-        script = Path(directory) / "has_call.lua"
-        script.write_text("return (pcall(function() return call end))\n")
-        done = subprocess.run([BINARY, "run", str(script), "--json"], cwd=directory, capture_output=True, text=True)
-        return json.loads(done.stdout)["output"] is True
-
-
 def live(case, handler, way):
     """The complaint about one life of a case (or None), the names that it had, and its events."""
     names = Names(case.data.get("Variables"), random.Random(f"{SEED} {case.title} {way}"))
@@ -106,7 +94,7 @@ def live(case, handler, way):
     events = []
     try:
         lives.go()
-        events = History(lives.run["records"]).events
+        events = History(lives.run["records"], lives.children).events
         fresh = names.copy()
         case.compare_history(names, events)
         case.compare_result(names, lives.run)
@@ -160,16 +148,13 @@ def main():
         print(f"skipped: the cases are not here ({directory}); give their directory as an argument\n0 passed, 0 failed")
         return 0
     cases = [case for case in read_cases(directory) if options.case in (None, case.title)]
-    left_out = dict(LEFT_OUT)
-    if not has_call():
-        left_out.update({case.title: "`call` is not built yet" for case in cases if case.category == "invoke"} | LEFT_OUT)
-    chosen = [case for case in cases if case.title not in left_out]
+    chosen = [case for case in cases if case.title not in LEFT_OUT]
     report = Report()
     if chosen:
         try_all(chosen, options.case is None, report, options.verbose)
     for case in cases:
-        if case.title in left_out:
-            print(f"left out: {case.title}, {left_out[case.title]}")
+        if case.title in LEFT_OUT:
+            print(f"left out: {case.title}, {LEFT_OUT[case.title]}")
     for title in sorted(REPLAY_LOGGED & {case.title for case in chosen}):
         print(f"differs: {title} counts the log lines of a replay too; here they are written once, and one is expected")
     print(f"{report.passed} passed, {report.failed} failed")

@@ -251,6 +251,41 @@ TEST_CASE("children begun since the checkpoint are cancelled, and begun anew", "
   CHECK(statuses == Names{R"(cancelled {"n":2})", R"(waiting {"n":1})", R"(waiting {"n":2})"});
 }
 
+TEST_CASE("nobody goes back to within the section of a lock across runs that was given back", "[engine][rollback]") {
+  Lab lab(R"(
+    step("before", function() effect("before") end)
+    lock("shared", { across = "runs" }, function()
+      step("inside", function() effect("inside") end)
+      checkpoint "inside"
+      step("fails", { retry = 1 }, function() if this.attempt < 2 then fail("no") end end)
+    end)
+    return "done")");
+  CHECK(result(lab.live()) == "failed step_failed: no");
+  CHECK_THAT(refusal(lab.operate(rollback("inside"))), Contains("held lock 'shared' at the checkpoint"));
+  CHECK_THAT(refusal(lab.fork(fork(seq_of(lab, Kind::checkpoint, "inside")))), Contains("two runs can't"));
+  REQUIRE(lab.operate(order(Order::Act::retry)).ok());
+  CHECK(result(lab.live()) == "\"done\"");
+  CHECK(lab.ledger() == Names{"before", "inside", "inside"});
+}
+
+TEST_CASE("a rollback gives back the locks across runs that were granted since", "[engine][rollback]") {
+  Lab lab(R"(
+    checkpoint "outside"
+    lock("shared", { across = "runs" }, function()
+      step("inside", function() effect("inside") end)
+      receive("leave")
+    end)
+    return "done")");
+  lab.live();
+  for (int twice = 0; twice < 2; ++twice) {
+    REQUIRE(lab.operate(rollback("outside")).ok());
+    CHECK(result(lab.live()) == "cut");
+  }
+  CHECK(lab.ledger() == Names{"inside", "inside", "inside"});
+  give_signal(lab, "leave", "1");
+  CHECK(result(lab.live()) == "\"done\"");
+}
+
 TEST_CASE("a retry of a run whose child failed goes on with the child's, once that was retried", "[engine][operator]") {
   Lab lab(R"(
     local parent = workflow { name = "parent" }

@@ -207,3 +207,28 @@ TEST_CASE("many durable calls have the CPU budget each, on replay too", "[flow][
   CHECK_FALSE(life.ended);
   CHECK_THAT(result(lab.live()), StartsWith("2000"));
 }
+
+TEST_CASE("waits for a task and for a group end when the one that waits is cancelled; the task goes on", "[flow]") {
+  Life life = run(R"(
+    local t = spawn("t", function() work("t", 5) return 1 end)
+    local g = group {}
+    g:add(function() work("m", 6) return 2 end)
+    local first = race {
+      function()
+        pcall(t.await, t)
+        local _, again = pcall(t.await, t)
+        effect("task " .. again.code)
+      end,
+      function()
+        pcall(g.wait, g)
+        local _, again = pcall(g.wait, g)
+        effect("group " .. again.code)
+      end,
+      function() sleep(1) return "clock" end,
+    }
+    g:close()
+    return { first, t:await(), g:wait()[1] })");
+  CHECK(result(life) == R"(["clock",1,2])");
+  CHECK(life.effects == std::vector<std::string>{"t", "m", "task cancelled", "group cancelled"});
+  CHECK(life.elapsed_us >= 6'000'000);
+}

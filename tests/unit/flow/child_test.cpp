@@ -31,9 +31,11 @@ function slow.run(input)
 end
 local failing = workflow { name = "failing" }
 function failing.run() fail("no luck", { code = "luck", data = { 7 } }) end
+local odd = workflow { name = "odd" }
+function odd.run() return { error = "not one", value = 1 } end
 local stuck = workflow { name = "stuck", on_error = "pause" }
 function stuck.run() return step("flaky", { retry = 1 }, function() effect("flaky") if FLAKY_FAILS then error("down") end return "up" end) end
-return { parent, double, slow, failing, stuck }
+return { parent, double, slow, failing, odd, stuck }
 )";
 }
 
@@ -88,6 +90,10 @@ std::string cut_result(const std::string& body, uint64_t records, bool& was_cut)
 }
 
 }  // namespace
+
+TEST_CASE("what a child gives is data, whatever its fields are called", "[flow][child]") {
+  CHECK(run_family("return call('odd', {}).error") == "\"not one\"");
+}
 
 TEST_CASE("call gives the output of another workflow of the same file", "[flow][child]") {
   CHECK(run_family("return call('double', { n = 4 })") == "8");

@@ -1,3 +1,9 @@
 -- What is invoked: fails.
 -- SPDX-License-Identifier: MIT
-error("refused")
+local refuse = workflow { name = "refuse" }
+
+function refuse.run()
+  fail("refused", { code = "refused" })
+end
+
+return refuse

@@ -1,0 +1,18 @@
+// See gaps.hpp.
+// SPDX-License-Identifier: MIT
+#include "runtime/journal/gaps.hpp"
+
+namespace perilune::journal {
+
+bool is_whole(const std::vector<Record>& records) {
+  if (records.empty() || records.front().seq != 1) return false;  // the first record stays for ever
+  bool let_go = false;
+  for (size_t i = records.size() - 1; i > 0; --i) {
+    let_go = let_go || records[i].kind == Kind::loop_snapshot || records[i].kind == Kind::loop_done;
+    const uint64_t before = records[i - 1].seq;
+    if (before >= records[i].seq || (before + 1 != records[i].seq && !let_go)) return false;
+  }
+  return true;
+}
+
+}  // namespace perilune::journal

@@ -289,10 +289,12 @@ void Engine::end_run(Run& run) {
   RunRow row = run.row();
   row.status = ending.status;
   bool by_force = run.aborted_;
+  std::vector<std::string> leaving = std::move(run.leaving_);
+  if (ending.again) release_since(run);
   node = {};   // the run and its state go before anybody is told
   if (ending.again) {
     sleeping_[id] = {std::move(row), std::move(ended), 0};
-    return wake(id);
+    return wake_after(id, leaving);
   }
   if (by_force) cancel_children_of(id);
   if (store::is_final(ending.status)) locks_.run_ended(id);

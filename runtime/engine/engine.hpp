@@ -124,6 +124,9 @@ class Engine {
   };
   void tell_watchers(const std::string& run, const flow::Ending& ending);
   void cancel_children_of(const std::string& run);
+  void cancel_children_since(Run& run, const journal::OpenRollback& rollback);
+  void release_since(const Run& run);
+  void wake_after(const std::string& run, const std::vector<std::string>& others);
   void tell_held_up(const std::string& run, const std::string& lock, const std::string& holder);
   void turn();
   void end_run(Run& run);
@@ -139,7 +142,7 @@ class Engine {
   void wake(const std::string& id);
   void operate_live(Run& run, const Order& order, Started done);
   void append_plan(const std::string& run, std::vector<journal::Record> records, store::RunPatch patch, Started done);
-  Result<void> check_fork_input(const store::RunRow& row, const StartFacts& facts, std::string& input);
+  Result<void> check_fork_input(const store::RunRow& row, std::string& input);
   Result<BundleRef> bundle(const std::string& hash);
   store::StoreReader& reader();
 

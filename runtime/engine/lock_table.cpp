@@ -6,6 +6,7 @@
 #include <map>
 
 #include "runtime/flow/wait_cycle.hpp"
+#include "runtime/journal/generations.hpp"
 
 namespace perilune::engine {
 
@@ -34,13 +35,14 @@ Result<void> LockTable::read_journals() {
   for (const store::RunRow& row : *rows) {
     auto records = reader_().records(row.no, 1, 0);
     if (!records.ok()) return records.error();
-    read_journal(row, *records);
+    read_journal(row, std::move(*records));
   }
   read_ = true;
   return {};
 }
 
-void LockTable::read_journal(const store::RunRow& row, const std::vector<journal::Record>& records) {
+void LockTable::read_journal(const store::RunRow& row, std::vector<journal::Record> records) {
+  records = journal::living(std::move(records));   // what it was taken back over, it no longer holds
   std::map<std::pair<std::string, uint32_t>, std::string> held;
   for (const journal::Record& record : records) {
     if (record.kind == Kind::lock_granted) held[{record.task, record.op}] = record.name;

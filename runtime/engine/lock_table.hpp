@@ -39,7 +39,7 @@ class LockTable final : public flow::SharedLocks {
     std::deque<flow::SharedLock*> queue;
   };
   Result<void> read_journals();
-  void read_journal(const store::RunRow& row, const std::vector<journal::Record>& records);
+  void read_journal(const store::RunRow& row, std::vector<journal::Record> records);
   void grant_next(const std::string& name);
 
   std::function<store::StoreReader&()> reader_;

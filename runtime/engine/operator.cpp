@@ -9,6 +9,8 @@
 #include "runtime/engine/input.hpp"
 #include "runtime/engine/recovery.hpp"
 #include "runtime/engine/run.hpp"
+#include "runtime/journal/gaps.hpp"
+#include "runtime/journal/payload.hpp"
 
 namespace perilune::engine {
 
@@ -49,7 +51,7 @@ void Engine::operate(const std::string& id, const Order& order, Started done) {
   if (!row->has_value()) return done(Error(code::k_not_found, "no run '" + id + "' in this store"));
   auto records = reader().records((*row)->no, 1, 0);
   if (!records.ok()) return done(records.error());
-  if (records->empty() || records->back().seq != (*row)->last_seq)
+  if (!journal::is_whole(*records) || records->back().seq != (*row)->last_seq)
     return done(Error(code::k_damaged, "the journal of run '" + id + "' is not whole"));
   Finding finding(std::move(**row), *records);
   Result<Plan> plan = plan_act(finding, order);
@@ -74,6 +76,7 @@ void Engine::append_plan(const std::string& id, std::vector<Record> records, sto
       Result<std::optional<RunRow>> now = reader().run(id);
       if (!now.ok()) return done(now.error());
       if (!now->has_value()) return done(Error(code::k_not_found, "run '" + id + "' has vanished from the store"));
+      if (store::is_final((*now)->status)) locks_.run_ended(id);
       done(std::move(**now));
     };
     options_.store->append(std::move(batch), *options_.loop, std::move(appended));
@@ -96,37 +99,56 @@ void Engine::operate_live(Run& run, const Order& order, Started done) {
     run.execution_->pause_by(live_act("pause", order.by, Kind::paused));
   } else {
     run.execution_->note(live_act("abort", order.by, Kind::operator_act), false);
+    run.aborted_ = true;   // its children are cancelled
     run.execution_->abort(Error(code::k_cancelled, "aborted by " + order.by + "; nothing was undone"), Status::cancelled);
   }
   ask_turn(run);
 }
 
-// Code of a bundle, for the check of an input.
-class BundleSource final : public ModuleSource {
- public:
-  BundleSource(const Bundle& bundle, const std::map<std::string, std::string>& builtin) : bundle_(bundle), builtin_(builtin) {}
-  Result<std::string> find_module(const std::string& name) override {
-    if (auto found = builtin_.find(name); found != builtin_.end()) return found->second;
-    if (auto found = bundle_.modules.find(name); found != bundle_.modules.end()) return found->second;
-    return Error(code::k_not_found, "module '" + name + "' is not among the code that the run is pinned to");
+// Children of the run that began since the checkpoint; those that it left to themselves go on.
+void Engine::cancel_children_since(Run& run, const journal::OpenRollback& rollback) {
+  for (const Record& record : run.execution_->cursor().records()) {
+    if (record.kind != Kind::child_started || record.seq <= rollback.checkpoint) continue;
+    json id = json::parse(journal::value_of(record.data), nullptr, false);
+    if (!id.is_string()) continue;
+    Result<std::optional<RunRow>> child = reader().run(id.get<std::string>());
+    if (!child.ok() || !child->has_value() || (*child)->parent != run.row().id || store::is_final((*child)->status)) continue;
+    run.leaving_.push_back((*child)->id);
+    cancel_run((*child)->id, Error(code::k_cancelled, "the run that began it was rolled back to '" + rollback.name + "'"),
+               rollback.by);
   }
+}
 
- private:
-  const Bundle& bundle_;
-  const std::map<std::string, std::string>& builtin_;
-};
+// Locks across runs that the run was granted since the checkpoint that it has gone back to.
+void Engine::release_since(const Run& run) {
+  uint64_t checkpoint = run.execution_->rolling_back()->checkpoint;
+  for (const Record& record : run.execution_->cursor().records())
+    if (record.kind == Kind::lock_granted && record.seq > checkpoint)
+      locks_.release(record.name, {run.row().id, record.task, record.op});
+}
+
+// Wakes the run when the others are over, or can't go on here.
+void Engine::wake_after(const std::string& id, const std::vector<std::string>& others) {
+  auto left = std::make_shared<size_t>(others.size() + 1);
+  auto one_less = [this, id, left] {
+    if (--*left == 0) wake(id);
+  };
+  for (const std::string& other : others)
+    resume(other, [one_less](const Result<RunRow>& row) { if (!row.ok()) one_less(); },
+           [one_less](const RunRow&, const flow::Ending&) { one_less(); });
+  one_less();
+}
 
 // Against the schema of the workflow that the run is pinned to; defaults are filled in.
-Result<void> Engine::check_fork_input(const RunRow& row, const StartFacts& facts, std::string& input) {
+Result<void> Engine::check_fork_input(const RunRow& row, std::string& input) {
   Result<std::string> text = canonical_input(input);
   if (!text.ok()) return text.error();
   input = std::move(*text);
   Result<BundleRef> code = bundle(row.bundle);
   if (!code.ok()) return code.error();
-  BundleSource modules(**code, options_.builtin_modules);
-  auto definitions = options_.host->inspect(facts.file, (*code)->text, modules, options_.settings);
-  if (!definitions.ok()) return definitions.error();
-  for (const Definition& definition : *definitions) {
+  Result<Inspection> pinned = inspect_pinned(*code);
+  if (!pinned.ok()) return pinned.error();
+  for (const Definition& definition : pinned->definitions) {
     if (definition.name != row.workflow || definition.input == nullptr) continue;
     Result<std::string> checked = definition.input->check(input, "input");
     if (!checked.ok()) return checked.error();
@@ -136,6 +158,8 @@ Result<void> Engine::check_fork_input(const RunRow& row, const StartFacts& facts
 }
 
 void Engine::fork(const std::string& id, const ForkOrder& order, Started done) {
+  if (!order.id.empty() && !is_run_id(order.id))
+    return done(Error(code::k_usage, "'" + order.id.substr(0, 60) + "' can't be the id of a run: it has " + k_run_id_rule));
   Result<std::optional<RunRow>> row = reader().run(id);
   if (!row.ok()) return done(row.error());
   if (!row->has_value()) return done(Error(code::k_not_found, "no run '" + id + "' in this store"));
@@ -162,7 +186,7 @@ void Engine::fork(const std::string& id, const ForkOrder& order, Started done) {
   run.row.created_us = run.row.updated_us = now_us;
   if (!order.input.empty()) {
     run.row.input = order.input;
-    if (Result<void> checked = check_fork_input(finding.row, facts, run.row.input); !checked.ok()) return done(checked.error());
+    if (Result<void> checked = check_fork_input(finding.row, run.row.input); !checked.ok()) return done(checked.error());
   }
   shared->front().data = start_data(facts, run.row);
   Record act;

@@ -155,6 +155,8 @@ Result<Plan> plan_rollback(const Finding& run, const std::string& by, const std:
     return not_open(run, "'" + undone->name + "' has been undone" + at_record(undone->seq) +
                                          ", which was done before the checkpoint '" + checkpoint + "'");
   if (uint64_t gap = journal_gap(run, to.seq); gap != 0) return not_open(run, gone(gap));
+  if (const Record* lock = lock_lost(run, to.seq))
+    return not_open(run, "it held lock '" + lock->name + "' at the checkpoint, and has given it back since");
   Plan plan;
   plan.destroys = true;
   plan.patch = goes_on();
@@ -240,6 +242,7 @@ Result<std::vector<Record>> plan_fork(const Finding& run, uint64_t at) {
   if (uint64_t end = end_of(counting); end <= at) return refuse("record " + std::to_string(end) + " ends it; fork before that");
   if (journal::open_rollback(counting)) return refuse("it was being rolled back there");
   if (shared.back().seq != at) return refuse(gone(at));
+  if (const Record* lock = lock_held(counting, at)) return refuse("it held lock '" + lock->name + "' there, which two runs can't");
   if (uint64_t gap = first_gap(counting, shared, at); gap != 0) return refuse(gone(gap));
   return shared;
 }

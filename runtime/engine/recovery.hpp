@@ -2,7 +2,7 @@
 // do it. Reads a row and its journal, writes nothing; operator.hpp carries it out.
 //
 // A retry goes back to the record at which the run failed. Where compensations ran since, what they undid must be done
-// again: it goes back to before the first thing that was undone (docs/decisions/0005).
+// again: it goes back to before the first thing that was undone (docs/decisions/0006).
 // SPDX-License-Identifier: MIT
 #pragma once
 

@@ -50,7 +50,8 @@ const Record* failure_of(const std::vector<Record>& living, const Error& error) 
   return newest == living.rend() ? nullptr : &*newest;
 }
 
-// Before the first thing that was undone among what a rewind to `keep` drops, and not within what a loop has let go.
+// Before the first thing that was undone among what a rewind to `keep` drops, and not within what a loop has let go, or
+// within the section of a lock that was given back.
 uint64_t redone_from(const Finding& run, uint64_t keep, bool& undone) {
   for (uint64_t before = 0; before != keep;) {
     before = keep;
@@ -61,6 +62,7 @@ uint64_t redone_from(const Finding& run, uint64_t keep, bool& undone) {
       keep = std::min(keep, since - 1);
     }
     if (uint64_t gap = first_gap(run.living, run.journal, keep); gap != 0) keep = gap - 1;
+    if (const Record* granted = lock_lost(run, keep)) keep = granted->seq - 1;
   }
   return std::max<uint64_t>(1, keep);
 }
@@ -73,7 +75,9 @@ std::string retry_text(const std::vector<Record>& living, const Record* failed, 
   if (nothing_stays && point.undone) return "starts again from the beginning: what it did was undone";
   if (point.undone) return "goes on behind record " + std::to_string(point.keep) + ": what it did since was undone";
   if (failed != nullptr && point.keep + 1 < failed->seq)
-    return "goes on behind record " + std::to_string(point.keep) + ", where its loop begins";
+    return "goes on behind record " + std::to_string(point.keep) + ", where its loop, or the section of its lock, begins";
+  if (failed != nullptr && failed->kind == Kind::child_done)
+    return "waits again for its run of '" + failed->name + "': retry that one as well";
   if (failed != nullptr) return "tries " + step + " again with fresh attempts (record " + std::to_string(failed->seq) + ")";
   return "goes on from its last record; no step has failed, so an error of the script's own will come again";
 }
@@ -140,6 +144,35 @@ uint64_t first_gap(const std::vector<Record>& living, const std::vector<Record>&
     expected = record.seq + 1;
   }
   return 0;
+}
+
+namespace {
+// Granted up to the record `seq` and not given back by then, the oldest first.
+std::vector<const Record*> locks_held(const std::vector<Record>& living, uint64_t seq) {
+  std::vector<const Record*> held;
+  for (const Record& record : living) {
+    if (record.seq > seq) break;
+    if (record.kind == Kind::lock_granted) held.push_back(&record);
+    if (record.kind == Kind::lock_released)
+      std::erase_if(held, [&](const Record* granted) { return same_operation(*granted, record); });
+  }
+  return held;
+}
+}  // namespace
+
+const Record* lock_held(const std::vector<Record>& living, uint64_t seq) {
+  std::vector<const Record*> held = locks_held(living, seq);
+  return held.empty() ? nullptr : held.front();
+}
+
+const Record* lock_lost(const Finding& run, uint64_t seq) {
+  for (const Record* granted : locks_held(run.living, seq)) {
+    bool given_back = std::any_of(run.living.begin(), run.living.end(), [&](const Record& record) {
+      return record.seq > seq && record.kind == Kind::lock_released && same_operation(record, *granted);
+    });
+    if (given_back || store::is_final(run.row.status)) return granted;   // a run that ends gives all of them back
+  }
+  return nullptr;
 }
 
 uint64_t end_of(const std::vector<Record>& living) {

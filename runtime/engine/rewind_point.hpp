@@ -29,6 +29,12 @@ const journal::Record* undone_before(const std::vector<journal::Record>& living,
 // snapshot up to `seq` replaces, or 0.
 uint64_t first_gap(const std::vector<journal::Record>& living, const std::vector<journal::Record>& journal, uint64_t seq);
 
+// A lock across runs that the run held at the record `seq` and does not hold any more: somebody else may have had it since,
+// so nobody goes back to within its section. The record that granted it, or null.
+const journal::Record* lock_lost(const Finding& run, uint64_t seq);
+// One that it held there.
+const journal::Record* lock_held(const std::vector<journal::Record>& living, uint64_t seq);
+
 // The seq of the record that ended the run, or one past the newest.
 uint64_t end_of(const std::vector<journal::Record>& living);
 

@@ -72,6 +72,7 @@ Result<void> Run::open() {
   Result<std::unique_ptr<task::Coroutine>> main = script_->main();
   if (!main.ok()) return main.error();
   execution_->start(std::move(*main));
+  if (execution_->rolling_back()) engine_.cancel_children_since(*this, *execution_->rolling_back());
   ask_turn();
   return {};
 }

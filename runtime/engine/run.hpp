@@ -62,6 +62,7 @@ class Run final : public flow::Listener, public RunContext, public flow::ChildRu
   std::map<std::string, std::string> added_modules_;   // by records of this run
   bool over_ = false;
   bool aborted_ = false;
+  std::vector<std::string> leaving_;   // children that a rollback cancels: the run goes on after them
   flow::Ending ending_;
 };
 

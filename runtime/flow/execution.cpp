@@ -36,8 +36,8 @@ Execution::Execution(Options options)
     return settle_saga(*this, task);
   });
   last_seq_ = committed_seq_ = options_.row.last_seq;
+  replaying_ = cursor_.replaying();
   read_journal();
-  replaying_ = replaying_ || cursor_.replaying() || rolling_;
   shown_ = options_.row.status;
   shown_wake_us_ = options_.row.wake_us;
 }
@@ -56,7 +56,9 @@ void Execution::read_journal() {
     if (record.kind == Kind::operator_act || record.kind == Kind::rollback) read_operator(record);
   }
   rolling_ = journal::open_rollback(cursor_.records());
-  if (rolling_) remains_ = std::make_unique<task::Task>();
+  if (!rolling_) return;
+  remains_ = std::make_unique<task::Task>();
+  replaying_ = true;   // the script starts nothing
 }
 
 void Execution::read_operator(const Record& record) {

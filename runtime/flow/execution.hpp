@@ -173,6 +173,8 @@ class Execution {
 
   // How often the run was started or retried, as seen from here: on replay the tries of then.
   int attempt() const;
+  // Set while an operator's rollback is under way.
+  const std::optional<journal::OpenRollback>& rolling_back() const { return rolling_; }
   uint64_t delivered_seq() const { return delivered_seq_; }
   // Compensations of the script that are on their way: what they undo is on no saga any more.
   void undoing(int change) { undoing_ += change; }

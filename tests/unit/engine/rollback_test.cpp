@@ -1,5 +1,6 @@
 // An operator's rollback to a checkpoint, and forks: what is undone, what stays, what comes again.
 // SPDX-License-Identifier: MIT
+#include <algorithm>
 #include <catch2/catch.hpp>
 
 #include "tests/unit/engine/harness.hpp"
@@ -38,6 +39,13 @@ ForkOrder fork(uint64_t at, const std::string& input = "") {
 
 std::string refusal(const Result<store::RunRow>& answer) {
   return answer.ok() ? "ok" : answer.error().code + ": " + answer.error().message;
+}
+
+std::vector<store::RunRow> rows_of(Lab& lab) {
+  Place place({lab.disk()});
+  Result<std::vector<store::RunRow>> rows = place.reader().list({});
+  REQUIRE(rows.ok());
+  return std::move(*rows);
 }
 
 void give_signal(Lab& lab, const std::string& name, const std::string& value) {
@@ -213,6 +221,91 @@ TEST_CASE("a retry within a loop goes on from its newest snapshot", "[engine][op
   CHECK(lab.ledger().size() == 41);
 }
 
+TEST_CASE("children begun since the checkpoint are cancelled, and begun anew", "[engine][rollback]") {
+  Lab lab(R"(
+    local parent = workflow { name = "parent" }
+    local child = workflow { name = "child" }
+    function child.run(input)
+      step("work", { undo = function() effect("undo " .. input.n) end }, function() effect("work " .. input.n) end)
+      receive("finish")
+      return input.n
+    end
+    function parent.run()
+      local first = start("child", { n = 1 })
+      checkpoint "begun"
+      local second = start("child", { n = 2 })
+      receive("end")
+      return "over"
+    end
+    return { parent, child })");
+  lab.workflow = "parent";
+  lab.live();
+  REQUIRE(lab.operate(rollback("begun")).ok());
+  lab.live();
+  CHECK(lab.ledger() == Names{"work 1", "work 2", "undo 2", "work 2"});
+  CHECK(lab.row().status == store::Status::waiting);
+  std::vector<std::string> statuses;
+  for (const store::RunRow& row : rows_of(lab))
+    if (row.workflow == "child") statuses.push_back(std::string(store::status_name(row.status)) + " " + row.input);
+  std::sort(statuses.begin(), statuses.end());
+  CHECK(statuses == Names{R"(cancelled {"n":2})", R"(waiting {"n":1})", R"(waiting {"n":2})"});
+}
+
+TEST_CASE("nobody goes back to within the section of a lock across runs that was given back", "[engine][rollback]") {
+  Lab lab(R"(
+    step("before", function() effect("before") end)
+    lock("shared", { across = "runs" }, function()
+      step("inside", function() effect("inside") end)
+      checkpoint "inside"
+      step("fails", { retry = 1 }, function() if this.attempt < 2 then fail("no") end end)
+    end)
+    return "done")");
+  CHECK(result(lab.live()) == "failed step_failed: no");
+  CHECK_THAT(refusal(lab.operate(rollback("inside"))), Contains("held lock 'shared' at the checkpoint"));
+  CHECK_THAT(refusal(lab.fork(fork(seq_of(lab, Kind::checkpoint, "inside")))), Contains("two runs can't"));
+  REQUIRE(lab.operate(order(Order::Act::retry)).ok());
+  CHECK(result(lab.live()) == "\"done\"");
+  CHECK(lab.ledger() == Names{"before", "inside", "inside"});
+}
+
+TEST_CASE("a rollback gives back the locks across runs that were granted since", "[engine][rollback]") {
+  Lab lab(R"(
+    checkpoint "outside"
+    lock("shared", { across = "runs" }, function()
+      step("inside", function() effect("inside") end)
+      receive("leave")
+    end)
+    return "done")");
+  lab.live();
+  for (int twice = 0; twice < 2; ++twice) {
+    REQUIRE(lab.operate(rollback("outside")).ok());
+    CHECK(result(lab.live()) == "cut");
+  }
+  CHECK(lab.ledger() == Names{"inside", "inside", "inside"});
+  give_signal(lab, "leave", "1");
+  CHECK(result(lab.live()) == "\"done\"");
+}
+
+TEST_CASE("a retry of a run whose child failed goes on with the child's, once that was retried", "[engine][operator]") {
+  Lab lab(R"(
+    local parent = workflow { name = "parent" }
+    local child = workflow { name = "child" }
+    function child.run() return step("c", { retry = 1 }, function() effect("c") if this.attempt < 2 then fail("no") end return 5 end) end
+    function parent.run() step("p", function() effect("p") end) return call("child") end
+    return { parent, child })");
+  lab.workflow = "parent";
+  CHECK(result(lab.live()) == "failed step_failed: no");
+  std::string child;
+  for (const store::RunRow& row : rows_of(lab))
+    if (row.workflow == "child") child = row.id;
+  Lab of_child = lab;
+  of_child.id = child;
+  REQUIRE(of_child.operate(order(Order::Act::retry)).ok());
+  REQUIRE(lab.operate(order(Order::Act::retry)).ok());
+  CHECK(result(lab.live()) == "5");   // it takes the child up
+  CHECK(lab.ledger() == Names{"p", "c", "c"});
+}
+
 TEST_CASE("a fork has the journal of its origin up to a record, and goes on by itself", "[engine][fork]") {
   Lab lab(R"(
     local id = uuid()
@@ -258,7 +351,7 @@ TEST_CASE("a run that was taken back and retried can be forked at any of its gen
   uint64_t retry = seq_of(lab, Kind::operator_act, "retry");
   for (uint64_t at = 1; at < lab.row().last_seq; ++at) {
     ForkOrder made = fork(at);
-    made.id = "fork at " + std::to_string(at);
+    made.id = "fork-at-" + std::to_string(at);
     Result<store::RunRow> forked = lab.fork(made);
     INFO(at << ": " << refusal(forked));
     if (at == retry - 1) {   // the end of the first generation

@@ -196,6 +196,10 @@ void Engine::resume(const std::string& id, Started started, Ended ended) {
     sleeper->second.ended = one_then_other(std::move(sleeper->second.ended), std::move(ended));
     return started(sleeper->second.row);
   }
+  if (auto storing = storing_.find(id); storing != storing_.end()) {   // one claim at a time
+    storing->second.push_back([this, id, started, ended] { resume(id, started, ended); });
+    return;
+  }
   if (auto claiming = claiming_.find(id); claiming != claiming_.end()) {
     claiming->second.started = one_then_other(std::move(claiming->second.started), std::move(started));
     claiming->second.ended = one_then_other(std::move(claiming->second.ended), std::move(ended));
@@ -366,6 +370,16 @@ void Engine::signal(const std::string& run, const std::string& name, const std::
       done(Error(code::k_usage, "run '" + run + "' is ending: it takes no signals"));
     return;
   }
+  auto again = [this, run, name, value, id, done] { signal(run, name, value, id, done); };
+  if (auto storing = storing_.find(run); storing != storing_.end()) {
+    storing->second.push_back(again);
+    return;
+  }
+  if (auto claiming = claiming_.find(run); claiming != claiming_.end()) {   // it is about to be live
+    auto then = [again, done](Result<RunRow> started) { started.ok() ? again() : done(started.error()); };
+    claiming->second.started = one_then_other(std::move(claiming->second.started), Started(then));
+    return;
+  }
   Result<std::optional<RunRow>> row = reader().run(run);
   if (!row.ok()) return done(row.error());
   if (!row->has_value()) return done(Error(code::k_not_found, "no run '" + run + "' in this store"));
@@ -382,8 +396,14 @@ void Engine::signal_stored(RunRow row, const std::string& name, const std::strin
   if (!records.ok()) return done(records.error());
   for (const journal::Record& record : *records)
     if (!id.empty() && record.kind == journal::Kind::signal && flow::signal_id_of(record) == id) return done({});
-  auto append = [this, name, value, id, done = std::move(done)](Result<RunRow> claimed) mutable {
-    if (!claimed.ok()) return done(claimed.error());
+  storing_[row.id];
+  auto stored = [this, run = row.id, done = std::move(done)](Result<void> result) {
+    auto waiting = std::move(storing_.extract(run).mapped());
+    done(std::move(result));
+    for (auto& next : waiting) next();
+  };
+  auto append = [this, name, value, id, stored = std::move(stored)](Result<RunRow> claimed) mutable {
+    if (!claimed.ok()) return stored(claimed.error());
     store::Append batch;
     batch.run = claimed->no;
     batch.epoch = claimed->epoch;
@@ -394,7 +414,7 @@ void Engine::signal_stored(RunRow row, const std::string& name, const std::strin
     record.at_us = options_.loop->clock().wall_us();
     record.data = flow::signal_data(value, id);
     batch.records.push_back(std::move(record));
-    options_.store->append(std::move(batch), *options_.loop, std::move(done));
+    options_.store->append(std::move(batch), *options_.loop, std::move(stored));
     options_.loop->ask_turn();
   };
   options_.store->claim(row.id, *options_.loop, std::move(append));

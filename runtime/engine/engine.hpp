@@ -159,6 +159,7 @@ class Engine {
   };
   std::unordered_map<std::string, Sleeper> sleeping_;
   std::unordered_map<std::string, Claiming> claiming_;
+  std::unordered_map<std::string, std::vector<std::function<void()>>> storing_;   // what comes after a stored signal
   std::unordered_map<std::string, std::vector<Watcher>> watchers_;   // by the run that is waited for
   std::unordered_map<std::string, BundleRef> bundles_;
   struct Inspected {

@@ -272,3 +272,23 @@ TEST_CASE("a branch left to the background, then a long sleep: the run still lea
   place.loop().run();
   CHECK(watch.endings == std::vector<std::string>{"completed \"ok\""});
 }
+
+TEST_CASE("a signal and a resume at the same moment both come through", "[engine]") {
+  for (bool signal_first : {true, false}) {
+    INFO(signal_first);
+    engine::Lab lab("return { receive('x'), step('s', function() return 2 end) }");
+    CHECK_FALSE(lab.live().ended);   // it waits, and the process ends
+    engine::Place place({lab.disk()});
+    std::string output, told;
+    auto signal = [&] {
+      place.engine().signal("run-1", "x", "1", "", [&](Result<void> done) { told += done.ok() ? "ok" : done.error().message; });
+    };
+    if (signal_first) signal();
+    place.engine().resume("run-1", [](Result<store::RunRow>) {},
+                          [&](const store::RunRow&, const flow::Ending& ending) { output = ending.output; });
+    if (!signal_first) signal();
+    place.loop().run();
+    CHECK(told == "ok");
+    CHECK(output == "[1,2]");
+  }
+}

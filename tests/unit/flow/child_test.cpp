@@ -64,7 +64,8 @@ std::map<std::string, Status> children_of(Lab& lab) {
 std::set<std::string> recorded_steps(Lab& lab) {
   auto store = store::make_memory_store({lab.disk(), {}, {}});
   std::set<std::string> names;
-  for (const store::RunRow& row : *store->reader()->list({})) {
+  auto rows = store->reader()->list({});
+  for (const store::RunRow& row : *rows) {
     auto records = store->reader()->records(row.no, 1, 0);
     for (const journal::Record& record : *records)
       if (record.kind == Kind::step_done) names.insert(record.name);

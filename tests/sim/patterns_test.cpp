@@ -12,6 +12,8 @@
 namespace perilune::sim {
 namespace {
 
+const char* const k_directory = PERILUNE_SOURCE_DIR "/examples/patterns";
+
 std::string read(const std::filesystem::path& path) {
   std::ifstream file(path);
   std::ostringstream text;
@@ -38,7 +40,7 @@ std::string outcome(World& world, const Life& life) {
 }
 
 std::string outcome_with_cut(const std::string& script, uint64_t cut) {
-  World world(script);
+  World world(script, {}, k_directory);
   world.live(1, cut);
   return outcome(world, world.live(1, ~0ull, world.journal().back().at_us));
 }
@@ -47,14 +49,14 @@ std::string outcome_with_cut(const std::string& script, uint64_t cut) {
 
 TEST_CASE("each pattern gives its trace, straight and cut at every record", "[patterns]") {
   size_t count = 0;
-  for (auto& entry : std::filesystem::directory_iterator(PERILUNE_SOURCE_DIR "/examples/patterns")) {
+  for (auto& entry : std::filesystem::directory_iterator(k_directory)) {
     if (entry.path().extension() != ".lua") continue;
     ++count;
     std::string script = read(entry.path());
     std::string undone = promised(script, "undone");
     std::string expected = "\"" + promised(script, "trace") + "\"" + (undone.empty() ? "" : " undone: " + undone);
     INFO(entry.path().filename().string());
-    World straight(script);
+    World straight(script, {}, k_directory);
     CHECK(outcome(straight, straight.live(1, ~0ull)) == expected);
     uint64_t records = straight.journal().size();
     for (uint64_t cut = 1; cut < records; ++cut) {

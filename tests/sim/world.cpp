@@ -71,7 +71,7 @@ void open_api(lua_State* L) {
 }
 
 Life run_once(const std::string& script, const task::Rules& rules, store::MemoryOptions options, uint64_t seed, bool resume,
-              int64_t begin_us = 0) {
+              int64_t begin_us = 0, const std::string& directory = {}) {
   Life life;
   recorder = {&life, Random(seed)};
   if (begin_us == 0) begin_us = 1'700'000'000'000'000 + static_cast<int64_t>(seed % 1000) * 1'000'000;
@@ -103,6 +103,7 @@ Life run_once(const std::string& script, const task::Rules& rules, store::Memory
     engine::StartRequest request;
     request.file = "program.lua";
     request.text = script;
+    request.directory = directory;
     request.id = k_run;
     engine.start(std::move(request), started, ended);
   }
@@ -129,7 +130,7 @@ Life World::live(uint64_t seed, uint64_t records, int64_t begin_us) {
   };
   bool resume = begun_ && !journal().empty();
   begun_ = true;
-  return run_once(script_, rules_, std::move(options), seed, resume, begin_us);
+  return run_once(script_, rules_, std::move(options), seed, resume, begin_us, directory_);
 }
 
 std::vector<journal::Record> World::journal() {

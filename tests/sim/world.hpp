@@ -22,7 +22,9 @@ struct Life {
 
 class World {
  public:
-  explicit World(std::string script, task::Rules rules = {}) : script_(std::move(script)), rules_(rules) {}
+  // `directory`: where the script's modules are, if it has any.
+  explicit World(std::string script, task::Rules rules = {}, std::string directory = {})
+      : script_(std::move(script)), rules_(rules), directory_(std::move(directory)) {}
 
   // Lives until the run is over, or until `records` more records are committed. `seed` decides how long things take, and
   // when the life begins unless `begin_us` says it.
@@ -41,6 +43,7 @@ class World {
   Life replay_copy(std::vector<journal::Record> records, const std::string& script);
   std::string script_;
   task::Rules rules_;
+  std::string directory_;
   std::shared_ptr<store::MemoryDisk> disk_ = store::make_memory_disk();
   std::shared_ptr<int> snapshots_ = std::make_shared<int>(0);
   bool begun_ = false;

@@ -9,6 +9,8 @@
 #include <filesystem>
 
 #include "bindings/api/api.hpp"
+#include "bindings/cli/report.hpp"
+#include "bindings/cli/terminal.hpp"
 #include "bindings/lua/host.hpp"
 #include "runtime/loop/uv_loop.hpp"
 #include "runtime/store/memory_store.hpp"
@@ -44,6 +46,7 @@ Result<std::unique_ptr<Session>> Session::open(const CommonOptions& options) {
 Session::Session(Config config, StorePlace place, const CommonOptions& options)
     : config_(std::move(config)),
       place_(std::move(place)),
+      options_(options),
       loop_(loop::make_uv_loop()),
       host_(lua::make_lua_host(api::open)),
       run_log_(place_.logs) {
@@ -178,7 +181,19 @@ bool Session::wait() {
   if (open_ > 0) loop_->run();
   if (open_ > 0) look_at_rest();
   close();
+  if (!left_) tell_of_others();
   return !left_;
+}
+
+// Runs that others began (start with detached = true) and that are not over when those that were asked for are.
+void Session::tell_of_others() {
+  if (options_.quiet || place_.memory) return;
+  for (const auto& [id, seen] : seen_) {
+    auto is_asked_for = [&id = id](const Outcome& outcome) { return outcome.result.run == id; };
+    if (seen.over || std::any_of(outcomes_.begin(), outcomes_.end(), is_asked_for)) continue;
+    print_err("run " + printable(id) + ", which was begun on the way, is not over; it goes on with\n  " +
+              command(options_, "resume", id) + "\n");
+  }
 }
 
 // Runs that were left: as they stand on disk.
@@ -204,6 +219,7 @@ void Session::close() {
 
 void Session::started(const RunRow& row, bool resumed) {
   auto [seen, fresh] = seen_.try_emplace(row.id);
+  seen->second.over = false;
   if (!fresh) return;  // it slept and was read again: nobody needs to know
   if (!resumed) crash_point_.committed(row.last_seq);
   seen->second = {row.last_seq, row.updated_us};
@@ -230,6 +246,7 @@ void Session::log(const RunRow& row, int64_t at_us, const char* level, std::stri
 
 void Session::ended(const RunRow& row, const flow::Ending& ending) {
   run_log_.close(row.id);
+  seen_[row.id].over = true;
   if (progress_ != nullptr) progress_->ended(row, ending);
 }
 

@@ -57,6 +57,7 @@ class Session final : public engine::Observer {
   struct Seen {
     uint64_t last_seq = 0;
     int64_t last_us = 0;
+    bool over = false;
   };
   Session(Config config, StorePlace place, const CommonOptions& options);
   Result<void> open_store();
@@ -66,10 +67,12 @@ class Session final : public engine::Observer {
   void over(size_t index, const store::RunRow& row, const flow::Ending& ending);
   void one_less();
   void look_at_rest();
+  void tell_of_others();
   void close();
 
   Config config_;
   StorePlace place_;
+  CommonOptions options_;
   std::unique_ptr<loop::Loop> loop_;
   std::unique_ptr<store::Store> store_;
   std::unique_ptr<engine::ScriptHost> host_;

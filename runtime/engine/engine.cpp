@@ -362,65 +362,6 @@ void Engine::wake(const std::string& id) {
   load(std::move(**row), reopened, ended);
 }
 
-void Engine::signal(const std::string& run, const std::string& name, const std::string& value, const std::string& id,
-                    std::function<void(Result<void>)> done) {
-  if (sleeping_.count(run) != 0) wake(run);
-  if (auto live = runs_.find(run); live != runs_.end()) {
-    if (!live->second->execution_->signal(name, value, id, [done] { done({}); }))
-      done(Error(code::k_usage, "run '" + run + "' is ending: it takes no signals"));
-    return;
-  }
-  auto again = [this, run, name, value, id, done] { signal(run, name, value, id, done); };
-  if (auto storing = storing_.find(run); storing != storing_.end()) {
-    storing->second.push_back(again);
-    return;
-  }
-  if (auto claiming = claiming_.find(run); claiming != claiming_.end()) {   // it is about to be live
-    auto then = [again, done](Result<RunRow> started) { started.ok() ? again() : done(started.error()); };
-    claiming->second.started = one_then_other(std::move(claiming->second.started), Started(then));
-    return;
-  }
-  Result<std::optional<RunRow>> row = reader().run(run);
-  if (!row.ok()) return done(row.error());
-  if (!row->has_value()) return done(Error(code::k_not_found, "no run '" + run + "' in this store"));
-  if (store::is_final((*row)->status))
-    return done(Error(code::k_usage, "run '" + run + "' is " + std::string(store::status_name((*row)->status)) +
-                                         " already: it takes no signals"));
-  signal_stored(std::move(**row), name, value, id, std::move(done));
-}
-
-// For a run that nobody executes: the record is appended, and read when the run is resumed.
-void Engine::signal_stored(RunRow row, const std::string& name, const std::string& value, const std::string& id,
-                           std::function<void(Result<void>)> done) {
-  auto records = reader().records(row.no, 1, 0);
-  if (!records.ok()) return done(records.error());
-  for (const journal::Record& record : *records)
-    if (!id.empty() && record.kind == journal::Kind::signal && flow::signal_id_of(record) == id) return done({});
-  storing_[row.id];
-  auto stored = [this, run = row.id, done = std::move(done)](Result<void> result) {
-    auto waiting = std::move(storing_.extract(run).mapped());
-    done(std::move(result));
-    for (auto& next : waiting) next();
-  };
-  auto append = [this, name, value, id, stored = std::move(stored)](Result<RunRow> claimed) mutable {
-    if (!claimed.ok()) return stored(claimed.error());
-    store::Append batch;
-    batch.run = claimed->no;
-    batch.epoch = claimed->epoch;
-    journal::Record record;
-    record.seq = claimed->last_seq + 1;
-    record.kind = journal::Kind::signal;
-    record.name = name;
-    record.at_us = options_.loop->clock().wall_us();
-    record.data = flow::signal_data(value, id);
-    batch.records.push_back(std::move(record));
-    options_.store->append(std::move(batch), *options_.loop, std::move(stored));
-    options_.loop->ask_turn();
-  };
-  options_.store->claim(row.id, *options_.loop, std::move(append));
-  options_.loop->ask_turn();
-}
-
 bool Engine::cancel(const std::string& id, const std::string& by) {
   if (sleeping_.count(id) != 0) wake(id);
   auto found = runs_.find(id);

@@ -137,10 +137,13 @@ class Engine {
   void load(store::RunRow row, Started started, Ended ended);
   bool may_leave(const Run& run) const;
   void evict(Run& run);
-  void signal_stored(store::RunRow row, const std::string& name, const std::string& value, const std::string& id,
+  void signal_stored(const store::RunRow& row, const std::string& name, const std::string& value, const std::string& id,
                      std::function<void(Result<void>)> done);
   void wake(const std::string& id);
   void operate_live(Run& run, const Order& order, Started done);
+  // Claims a run that nobody executes and appends what `batch` gives for the claimed row (run and epoch are set here).
+  void append_stored(const std::string& id, std::function<store::Append(const store::RunRow&)> batch,
+                     std::function<void(Result<void>)> done);
   void append_plan(const std::string& run, std::vector<journal::Record> records, store::RunPatch patch, Started done);
   Result<void> check_fork_input(const store::RunRow& row, std::string& input);
   Result<BundleRef> bundle(const std::string& hash);
@@ -159,7 +162,7 @@ class Engine {
   };
   std::unordered_map<std::string, Sleeper> sleeping_;
   std::unordered_map<std::string, Claiming> claiming_;
-  std::unordered_map<std::string, std::vector<std::function<void()>>> storing_;   // what comes after a stored signal
+  std::unordered_map<std::string, std::vector<std::function<void()>>> storing_;   // what comes after a write that is under way
   std::unordered_map<std::string, std::vector<Watcher>> watchers_;   // by the run that is waited for
   std::unordered_map<std::string, BundleRef> bundles_;
   struct Inspected {

@@ -46,6 +46,10 @@ void Engine::operate(const std::string& id, const Order& order, Started done) {
   if (sleeping_.count(id) != 0) wake(id);
   if (auto live = runs_.find(id); live != runs_.end()) return operate_live(*live->second, order, std::move(done));
   if (claiming_.count(id) != 0) return done(Error(code::k_conflict, "run '" + id + "' is being taken up"));
+  if (auto storing = storing_.find(id); storing != storing_.end()) {
+    storing->second.push_back([this, id, order, done] { operate(id, order, done); });
+    return;
+  }
   Result<std::optional<RunRow>> row = reader().run(id);
   if (!row.ok()) return done(row.error());
   if (!row->has_value()) return done(Error(code::k_not_found, "no run '" + id + "' in this store"));
@@ -63,27 +67,20 @@ void Engine::operate(const std::string& id, const Order& order, Started done) {
 
 // What is planned for a journal is refused when the journal has grown since.
 void Engine::append_plan(const std::string& id, std::vector<Record> records, store::RunPatch patch, Started done) {
-  auto claimed = [this, id, records = std::move(records), patch = std::move(patch),
-                  done = std::move(done)](Result<RunRow> row) mutable {
-    if (!row.ok()) return done(row.error());
-    store::Append batch;
-    batch.run = row->no;
-    batch.epoch = row->epoch;
-    batch.patch = std::move(patch);
-    batch.records = std::move(records);
-    auto appended = [this, id, done = std::move(done)](Result<void> result) {
-      if (!result.ok()) return done(result.error());
-      Result<std::optional<RunRow>> now = reader().run(id);
-      if (!now.ok()) return done(now.error());
-      if (!now->has_value()) return done(Error(code::k_not_found, "run '" + id + "' has vanished from the store"));
-      if (store::is_final((*now)->status)) locks_.run_ended(id);
-      done(std::move(**now));
-    };
-    options_.store->append(std::move(batch), *options_.loop, std::move(appended));
-    options_.loop->ask_turn();
+  auto batch = [records = std::move(records), patch = std::move(patch)](const RunRow&) {
+    store::Append append;
+    append.records = records;
+    append.patch = patch;
+    return append;
   };
-  options_.store->claim(id, *options_.loop, std::move(claimed));
-  options_.loop->ask_turn();
+  append_stored(id, std::move(batch), [this, id, done = std::move(done)](Result<void> result) {
+    if (!result.ok()) return done(result.error());
+    Result<std::optional<RunRow>> now = reader().run(id);
+    if (!now.ok()) return done(now.error());
+    if (!now->has_value()) return done(Error(code::k_not_found, "run '" + id + "' has vanished from the store"));
+    if (store::is_final((*now)->status)) locks_.run_ended(id);
+    done(std::move(**now));
+  });
 }
 
 // A run that this engine executes: only what ends its life here is open. `done` comes when that has ended.

@@ -95,10 +95,10 @@ void Locks::note(Kind kind, const std::string& name, const State& state) {
 }
 
 Lock::Lock(Execution& execution, std::string name, int64_t timeout_us)
-    : Durable(execution, std::move(name), flow::fingerprint({std::to_string(timeout_us)})), timeout_us_(timeout_us) {}
+    : Durable(execution, std::move(name), flow::fingerprint({std::to_string(timeout_us)})), timeout_us_(timeout_us),
+      timer_(execution) {}
 
 Lock::~Lock() {
-  stop_timer();
   execution_.locks().leave(name(), *this);
 }
 
@@ -139,43 +139,16 @@ task::Waits Lock::waits_for() const {
 }
 
 void Lock::start() {
-  if (timeout_us_ == 0) return;
-  int64_t now_us = execution_.loop().clock().wall_us();
-  if (const journal::Record* set = execution_.cursor().find(recorded(), Kind::timer_set)) {
-    due_us_ = journal::number_of(set->data, "due");
-  } else {
-    due_us_ = now_us + timeout_us_;
-    execution_.note(remark(Kind::timer_set, "{\"due\":" + std::to_string(due_us_) + "}"), true);
-  }
-  execution_.timer_started(due_us_);
-  timer_ = execution_.loop().start_timer(std::max<int64_t>(0, due_us_ - now_us), [this] { fire(); });
-}
-
-void Lock::fire() {
-  timer_ = 0;
-  int64_t left_us = due_us_ - execution_.loop().clock().wall_us();
-  if (left_us > 0) {   // the wall clock was set back: never early
-    timer_ = execution_.loop().start_timer(left_us, [this] { fire(); });
-    return;
-  }
-  stop_timer();
-  record(Kind::timer_fired, {});
-}
-
-void Lock::stop_timer() {
-  if (due_us_ == 0) return;
-  execution_.loop().stop_timer(timer_);
-  execution_.timer_ended(due_us_);
-  due_us_ = 0;
+  if (timeout_us_ > 0) timer_.start(*this, timeout_us_, [this] { record(Kind::timer_fired, {}); });
 }
 
 void Lock::teardown(const task::ErrorRef&) {
-  stop_timer();
+  timer_.stop();
   record_cancelled();
 }
 
 void Lock::given() {
-  stop_timer();
+  timer_.stop();
   end_in_order({});
 }
 

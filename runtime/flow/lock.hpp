@@ -13,7 +13,7 @@
 #include <string>
 #include <unordered_map>
 
-#include "runtime/flow/durable.hpp"
+#include "runtime/flow/due_timer.hpp"
 
 namespace perilune::flow {
 
@@ -67,16 +67,13 @@ class Lock final : public Durable {
   friend class Locks;
   void start() override;
   void teardown(const task::ErrorRef& reason) override;
-  void fire();
-  void stop_timer();
   bool can_be_given() const { return open(); }
   void given();
   std::string cycle() const;
   Error deadlock(const std::string& cycle) const;
 
   int64_t timeout_us_;
-  int64_t due_us_ = 0;       // wall time; 0 = no timer runs
-  loop::TimerId timer_ = 0;
+  DueTimer timer_;
 };
 
 }  // namespace perilune::flow

@@ -13,10 +13,9 @@ using task::Outcome;
 
 Receive::Receive(Execution& execution, std::string signal, int64_t timeout_us, bool buffered)
     : Durable(execution, std::move(signal), flow::fingerprint({std::to_string(timeout_us)})), timeout_us_(timeout_us),
-      buffered_(buffered) {}
+      buffered_(buffered), timer_(execution) {}
 
 Receive::~Receive() {
-  stop_timer();
   if (listed_) execution_.remove_receiver(*this);
 }
 
@@ -36,30 +35,11 @@ bool Receive::begin_receive(task::Task& task) {
 
 void Receive::start() {
   if (timeout_us_ < 0) return;
-  int64_t now_us = execution_.loop().clock().wall_us();
-  if (const journal::Record* set = execution_.cursor().find(recorded(), Kind::timer_set)) {
-    due_us_ = journal::number_of(set->data, "due");
-  } else {
-    due_us_ = now_us + timeout_us_;
-    execution_.note(remark(Kind::timer_set, "{\"due\":" + std::to_string(due_us_) + "}"), true);
-  }
-  execution_.timer_started(due_us_);
-  timer_ = execution_.loop().start_timer(std::max<int64_t>(0, due_us_ - now_us), [this] {
-    timer_ = 0;
-    stop_timer();
-    record(Kind::timer_fired, journal::with_value({}, {}));
-  });
-}
-
-void Receive::stop_timer() {
-  execution_.loop().stop_timer(timer_);
-  timer_ = 0;
-  if (due_us_ != 0) execution_.timer_ended(due_us_);
-  due_us_ = 0;
+  timer_.start(*this, timeout_us_, [this] { record(Kind::timer_fired, journal::with_value({}, {})); });
 }
 
 void Receive::got(std::string value) {
-  stop_timer();
+  timer_.stop();
   execution_.remove_receiver(*this);
   listed_ = false;
   execution_.settle(*this, Outcome::of_value(std::move(value)));
@@ -73,7 +53,7 @@ Outcome Receive::delivered(const journal::Record& record) {
 }
 
 void Receive::teardown(const task::ErrorRef&) {
-  stop_timer();
+  timer_.stop();
   record_cancelled();
 }
 

@@ -9,7 +9,7 @@
 #include <functional>
 #include <string>
 
-#include "runtime/flow/durable.hpp"
+#include "runtime/flow/due_timer.hpp"
 
 namespace perilune::flow {
 
@@ -32,14 +32,12 @@ class Receive final : public Durable {
  private:
   void start() override;
   void teardown(const task::ErrorRef& reason) override;
-  void stop_timer();
 
   int64_t timeout_us_;
   bool buffered_;
   bool listed_ = false;       // among the execution's receivers
   bool timed_out_ = false;
-  int64_t due_us_ = 0;
-  loop::TimerId timer_ = 0;
+  DueTimer timer_;
 };
 
 // How a signal leaves the run: given by the engine. `done` comes once the signal is committed at the other run.

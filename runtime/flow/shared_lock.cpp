@@ -2,8 +2,6 @@
 // SPDX-License-Identifier: MIT
 #include "runtime/flow/shared_lock.hpp"
 
-#include <algorithm>
-
 #include "runtime/base/units.hpp"
 #include "runtime/journal/payload.hpp"
 
@@ -14,29 +12,18 @@ using task::Outcome;
 
 SharedLock::SharedLock(Execution& execution, SharedLocks& locks, std::string name, int64_t timeout_us)
     : Durable(execution, std::move(name), flow::fingerprint({"runs", std::to_string(timeout_us)})), locks_(locks),
-      timeout_us_(timeout_us) {}
+      timeout_us_(timeout_us), timer_(execution) {}
 
 SharedLock::~SharedLock() { stop_waiting(); }
 
 void SharedLock::start() {
   waiting_ = true;
   execution_.awaits_other(describe());
-  if (timeout_us_ > 0) {
-    int64_t now_us = execution_.loop().clock().wall_us();
-    if (const journal::Record* set = execution_.cursor().find(recorded(), Kind::timer_set)) {
-      due_us_ = journal::number_of(set->data, "due");
-    } else {
-      due_us_ = now_us + timeout_us_;
-      execution_.note(remark(Kind::timer_set, "{\"due\":" + std::to_string(due_us_) + "}"), true);
-    }
-    execution_.timer_started(due_us_);
-    timer_ = execution_.loop().start_timer(std::max<int64_t>(0, due_us_ - now_us), [this] { fire(); });
-  }
+  if (timeout_us_ > 0) timer_.start(*this, timeout_us_, [this] { fire(); });
   locks_.request(*this);
 }
 
 void SharedLock::fire() {
-  timer_ = 0;
   stop_waiting();
   record(Kind::timer_fired, {});
 }
@@ -46,9 +33,7 @@ void SharedLock::stop_waiting() {
   waiting_ = false;
   execution_.left_other(describe(), false);
   locks_.withdraw(*this);
-  execution_.loop().stop_timer(timer_);
-  if (due_us_ != 0) execution_.timer_ended(due_us_);
-  due_us_ = 0;
+  timer_.stop();
 }
 
 void SharedLock::teardown(const task::ErrorRef&) {

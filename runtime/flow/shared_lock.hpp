@@ -9,7 +9,7 @@
 #include <memory>
 #include <string>
 
-#include "runtime/flow/durable.hpp"
+#include "runtime/flow/due_timer.hpp"
 
 namespace perilune::flow {
 
@@ -64,8 +64,7 @@ class SharedLock final : public Durable {
 
   SharedLocks& locks_;
   int64_t timeout_us_;
-  int64_t due_us_ = 0;       // wall time; 0 = no timer runs
-  loop::TimerId timer_ = 0;
+  DueTimer timer_;
   bool waiting_ = false;     // asked for
 };
 

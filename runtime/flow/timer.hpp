@@ -2,14 +2,13 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include "runtime/flow/durable.hpp"
+#include "runtime/flow/due_timer.hpp"
 
 namespace perilune::flow {
 
 class Sleep final : public Durable {
  public:
   Sleep(Execution& execution, int64_t duration_us, std::string name = "sleep");
-  ~Sleep() override;
   const char* call() const override { return "sleep"; }
   bool accepts(journal::Kind kind) const override { return kind == journal::Kind::timer_fired; }
   std::string describe() const override;
@@ -17,12 +16,9 @@ class Sleep final : public Durable {
  private:
   void start() override;
   void teardown(const task::ErrorRef& reason) override;
-  void fire();
 
   int64_t duration_us_;
-  int64_t started_us_ = 0;
-  int64_t due_us_ = 0;       // wall time; 0 = not started
-  loop::TimerId timer_ = 0;
+  DueTimer timer_;
 };
 
 // A pause within an attempt: gone after a crash, as the attempt is.

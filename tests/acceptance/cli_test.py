@@ -215,6 +215,16 @@ class Cli(CliWorld):
         resumed = self.perilune("resume", run[:30])
         self.assertEqual((resumed.code, resumed.json()), (0, {"woke": True}), resumed.err)
 
+    def test_a_detached_run_that_is_not_over_is_named(self):
+        script = self.write("begins.lua", 'local late = workflow { name = "late" } function late.run() sleep "50ms" return 7 end\n'
+                            'local begins = workflow { name = "begins" }\n'
+                            'function begins.run() return start("late", {}, { id = "late-1", detached = true }).id end\n'
+                            'return { begins, late }\n')
+        begun = self.perilune("run", script)
+        self.assertEqual((begun.code, begun.json()), (0, "late-1"), begun.err)
+        self.assertIn("perilune resume late-1", begun.err)
+        self.assertEqual(self.perilune("resume", "late-1").json(), 7)
+
     def test_several_unfinished_runs_are_listed_or_all_resumed(self):
         script = self.write("sleeps.lua", SLEEPS.replace("SECONDS", "1"))
         for count, name in enumerate(["one", "two"], 1):

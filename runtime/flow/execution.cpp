@@ -406,7 +406,11 @@ std::optional<uint64_t> Execution::checkpoint_mark(const std::string& name) cons
 }
 
 std::string Execution::operation_key(const task::Task& task, uint32_t op) const {
-  std::string text = options_.row.id + "|" + task.id + "|" + std::to_string(op) + "|" + std::to_string(key_generation_);
+  return flow::operation_key(options_.row.id, task.id, op, key_generation_);
+}
+
+std::string operation_key(const std::string& run, const std::string& task, uint32_t op, uint32_t generation) {
+  std::string text = run + "|" + task + "|" + std::to_string(op) + "|" + std::to_string(generation);
   auto digest = sha256(text);
   return base32_encode(std::string_view(reinterpret_cast<const char*>(digest.data()), digest.size()));
 }

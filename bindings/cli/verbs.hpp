@@ -81,6 +81,13 @@ int verb_show(const RunViewOptions& options);
 int verb_status(const RunViewOptions& options);
 int verb_logs(const RunViewOptions& options);
 
+// Without `run`: all runs.
+struct WatchOptions : CommonOptions {
+  std::string run, workflow, from;   // from: a cursor, "start", "now", or empty = the verb's default
+  std::vector<std::string> kinds;
+};
+int verb_watch(const WatchOptions& options);
+
 int verb_doctor(const CommonOptions& options);
 int verb_version(const CommonOptions& options);
 

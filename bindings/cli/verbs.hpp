@@ -89,6 +89,13 @@ struct TestOptions : CommonOptions {
 };
 int verb_test(const TestOptions& options);
 
+// Without `run`: all runs.
+struct WatchOptions : CommonOptions {
+  std::string run, workflow, from;   // from: a cursor, "start", "now", or empty = the verb's default
+  std::vector<std::string> kinds;
+};
+int verb_watch(const WatchOptions& options);
+
 int verb_doctor(const CommonOptions& options);
 int verb_version(const CommonOptions& options);
 

@@ -8,6 +8,7 @@
 #include "runtime/engine/input.hpp"
 #include "runtime/engine/modules.hpp"
 #include "runtime/engine/run.hpp"
+#include "runtime/hooks/event_bus.hpp"
 #include "runtime/journal/gaps.hpp"
 
 namespace perilune::engine {
@@ -87,6 +88,7 @@ Engine::Engine(Options options)
 }
 
 Engine::~Engine() {
+  if (events_ != nullptr) options_.store->set_tap(nullptr);
   for (auto& [id, sleeper] : sleeping_) options_.loop->stop_timer(sleeper.timer);
   runs_.clear();
   options_.loop->set_turn([] {});

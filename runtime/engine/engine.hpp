@@ -20,6 +20,10 @@
 #include "runtime/loop/loop.hpp"
 #include "runtime/store/store.hpp"
 
+namespace perilune::hooks {
+class EventBus;
+}
+
 namespace perilune::engine {
 
 class Run;
@@ -39,7 +43,9 @@ struct StartRequest {
   BundleRef pinned;              // code that stands already, in place of file, text and the modules on disk; or null
 };
 
-// Sees what happens, as it is committed. Any member may be left as it is.
+// Sees the runs that this engine executes: when they come and go, their records as they are delivered to the script, and what
+// they log, which is no record. For whoever drives the engine; others observe Engine::events(). Any member may be left as it
+// is.
 class Observer {
  public:
   virtual ~Observer() = default;
@@ -101,6 +107,10 @@ class Engine {
   // A new run with the journal of `run` up to a record, to be resumed. Errors as above, and "conflict", "validation".
   void fork(const std::string& run, const ForkOrder& order, Started done);
 
+  // Committed records of all runs, those of other processes' lives with them: see event_bus.hpp. While nobody has asked for
+  // it there is none, and nothing is paid for it.
+  hooks::EventBus& events();
+
   size_t live() const { return runs_.size(); }           // runs in memory
   size_t sleeping() const { return sleeping_.size(); }   // evicted, waiting for their time
 
@@ -154,6 +164,7 @@ class Engine {
   EffectSet effects_;
   std::unique_ptr<store::StoreReader> reader_;
   LockTable locks_;
+  std::unique_ptr<hooks::EventBus> events_;
   std::unordered_map<std::string, std::unique_ptr<Run>> runs_;
   std::vector<Run*> turns_;                    // runs that asked for a turn
   struct Sleeper {

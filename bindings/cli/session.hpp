@@ -35,6 +35,8 @@ class Session final : public engine::Observer {
   bool cancel(const std::string& id, const std::string& by) { return engine_->cancel(id, by); }
   // Gives a run a signal, which is then on disk; the run itself is not taken up.
   Result<void> signal(const std::string& run, const std::string& name, const std::string& value);
+  // Answers a question of a run: the same.
+  Result<void> answer(const std::string& run, uint64_t question, const std::string& value, const std::string& by);
   // Until all are over, or a signal came (false). Then everything is closed and only the outcomes are left.
   bool wait();
 
@@ -61,6 +63,7 @@ class Session final : public engine::Observer {
   };
   Session(Config config, StorePlace place, const CommonOptions& options);
   Result<void> open_store();
+  Result<void> until_stored(const std::function<void(std::function<void(Result<void>)> done)>& ask);
   void watch_signals();
   void begun(size_t index, const Result<store::RunRow>& row, const std::function<void()>& then);
   void operated(size_t index, const Result<store::RunRow>& row, bool go_on);

@@ -70,6 +70,13 @@ struct SignalOptions : CommonOptions {
 };
 int verb_signal(const SignalOptions& options);
 
+struct AnswerOptions : CommonOptions {
+  std::string run, value;  // value: JSON, or one of the choices as it is
+  std::string by;
+  int64_t question = 0;    // 0 = the only one that is open
+};
+int verb_answer(const AnswerOptions& options);
+
 struct ListOptions : CommonOptions, FilterOptions {};  // default limit: 50 in a table, none in JSON
 int verb_list(const ListOptions& options);
 

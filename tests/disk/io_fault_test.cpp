@@ -108,7 +108,7 @@ struct Told {
   Workload workload(seed, false);
   bool failed = false;
   disk.judge = [&](const Event& event) {
-    if (failed && (event.call == Call::sync || event.call == Call::write)) ++told.after;   // not SQLite taking back what it began
+    if (failed && (event.call == Call::sync || event.call == Call::write)) ++told.after;
     if (failed || event.call != Call::sync || disk.syncs() + 1 < at) return Verdict::pass;
     failed = true;
     std::ofstream(left, std::ios::binary) << disk.saved();
@@ -139,7 +139,8 @@ std::string with_failed_sync(uint64_t seed, uint64_t at, Standing& standing) {
   munmap(shared, sizeof(Told));
   if (WIFEXITED(status) && WEXITSTATUS(status) == 0) return "over";
   if (!WIFEXITED(status) || WEXITSTATUS(status) != 74) return "the process ended with the status " + std::to_string(status);
-  if (seen.after != 0) return "after the failure " + std::to_string(seen.after) + " writes or syncs were tried";
+  // While the file is made SQLite takes it back at once, and syncs that; nobody has been answered anything by then.
+  if (seen.after != 0 && seen.batches != 0) return "after the failure " + std::to_string(seen.after) + " writes or syncs were tried";
 
   std::ifstream file(left, std::ios::binary);
   std::string text{std::istreambuf_iterator<char>(file), {}};

@@ -26,6 +26,10 @@ constexpr lua::LazyGlobal k_globals[] = {
     {"input", open_input},       {"fail", open_fail},             {"log", open_log},
     {"json", open_json},         {"shell", open_shell},           {"http", open_http},
     {"file", open_file},         {"crypto", open_crypto},         {"text", open_text},
+    {"on", open_on},             {"skip", open_skip},             {"replace", open_replace},
+    {"deny", open_deny},         {"delay", open_delay},           {"redirect", open_redirect},
+    {"retry", open_retry},       {"resolve", open_resolve},       {"suppress", open_suppress},
+    {"escalate", open_escalate},
 };
 }  // namespace
 

@@ -142,7 +142,9 @@ void LuaScript::give_back(Thread thread, bool reusable) {
 std::unique_ptr<LuaTask> LuaScript::new_task() {
   Thread thread = take_thread();
   if (thread.L != nullptr) lua_pushcfunction(thread.L, l_task_base);
-  return std::make_unique<LuaTask>(*this, thread);
+  auto task = std::make_unique<LuaTask>(*this, thread);
+  task->set_within_hook(current_ != nullptr && current_->within_hook());
+  return task;
 }
 
 std::unique_ptr<LuaTask> LuaScript::make_task(int function_ref, lua_CFunction adapter) {

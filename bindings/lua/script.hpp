@@ -18,6 +18,7 @@
 #include "bindings/lua/prototypes.hpp"
 #include "bindings/lua/state.hpp"
 #include "runtime/engine/script_host.hpp"
+#include "runtime/hooks/decision.hpp"
 
 namespace perilune::lua {
 
@@ -97,6 +98,18 @@ class LuaScript final : public engine::Script, public ApiSurroundings {
   // Where a work part leaves its error for the raise (a local would leak).
   Error& pending_error() { return pending_error_; }
 
+  // Its hooks: whether one may listen to points of that family (api/hooked.hpp asks), and what the call that is being made
+  // has been told by them.
+  bool hears(hooks::Family family) const { return (families_heard_ >> static_cast<unsigned>(family) & 1) != 0; }
+  void hear(hooks::Family family) { families_heard_ |= 1u << static_cast<unsigned>(family); }
+  void hear_all() { families_heard_ = ~0u; }
+  struct Told {
+    std::shared_ptr<const hooks::Decision> decided;   // or null
+    std::string input;                                // JSON text, or empty
+    uint32_t again = 0;                               // the operation that it repeats, or 0
+  };
+  Told& told() { return told_; }
+
   // For the snapshots of loops.
   Prototypes& prototypes() { return prototypes_; }
   uint64_t object_ids() const { return object_ids_; }
@@ -133,6 +146,8 @@ class LuaScript final : public engine::Script, public ApiSurroundings {
   std::unique_ptr<State> state_;
   LuaTask* current_ = nullptr;
   Error pending_error_;
+  uint32_t families_heard_ = 0;
+  Told told_;
   std::vector<Thread> threads_;
   std::shared_ptr<const flow::Schema> output_schema_, defined_output_;
   uint64_t object_ids_ = 0;

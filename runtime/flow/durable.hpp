@@ -62,6 +62,7 @@ class Durable : public task::Operation {
  private:
   friend class Execution;
   friend class DueTimer;
+  friend class HookGate;
   enum class State : uint8_t { fresh, parked, started, recording, over };
   void start_now();
 

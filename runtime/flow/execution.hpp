@@ -34,6 +34,7 @@ class StandIn;
 namespace perilune::flow {
 
 class Ask;
+class ChildRuns;
 class Durable;
 class Execution;
 class Locks;
@@ -111,6 +112,7 @@ class Execution {
     uint64_t seed = 0;
     int64_t timeout_us = 0;                  // of running time; 0 = none
     bool pause_on_error = false;             // a step that failed for good pauses the run
+    ChildRuns* children = nullptr;           // other runs, for hooks that redirect
     task::Rules rules;                       // all on, but in the simulation
     effects::StandIn* stand_in = nullptr;    // in tests: takes over attempts of steps
     std::function<bool()> snapshot_due;      // null = loops are saved when their work since the last time is worth it
@@ -189,6 +191,7 @@ class Execution {
   void pause(Error error);
 
   bool pauses_on_error() const { return options_.pause_on_error; }
+  ChildRuns* children() { return options_.children; }
 
   // Ends this life of the run as diverged: nothing more is started or written but the row's status.
   void diverge(const std::string& what);
@@ -225,6 +228,9 @@ class Execution {
   // the main task to it counts as ended well: it undoes nothing. Errors: "validation" (then nothing has changed).
   Result<void> complete(task::Task& task, std::string output);
   bool completes_through(const task::Task& task) const;
+  // The run fails with this error, which nothing in it can catch: all that goes on is cancelled, `task` too. What it did is
+  // undone as when its body fails.
+  void fail(task::Task& task, Error error);
 
   Locks& locks() { return *locks_; }
   uint64_t next_arrival() { return ++arrivals_; }   // of a value in a channel

@@ -119,6 +119,12 @@ Result<void> Execution::complete(task::Task& task, std::string output) {
   return {};
 }
 
+void Execution::fail(task::Task& task, Error error) {
+  auto reason = std::make_shared<const Error>(std::move(error));
+  background().cancel_children(scheduler_, reason);
+  scheduler_.cancel(task, reason);
+}
+
 bool Execution::completes_through(const task::Task& task) const {
   if (!completed_with_ || completed_by_.compare(0, task.id.size(), task.id) != 0) return false;
   return completed_by_.size() == task.id.size() || completed_by_[task.id.size()] == '.';

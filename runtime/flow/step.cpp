@@ -26,7 +26,7 @@ Step::Step(Execution& execution, StepSpec spec, std::unique_ptr<StepCode> code)
 Step::~Step() {
   execution_.loop().stop_timer(timer_);
   execution_.loop().stop_timer(heartbeat_timer_);
-  if (phase_ != Phase::idle) execution_.drop(*this);
+  if (phase_ != Phase::idle && (gate_ == nullptr || !gate_->rests())) execution_.drop(*this);
 }
 
 bool Step::accepts(Kind kind) const {
@@ -35,6 +35,7 @@ bool Step::accepts(Kind kind) const {
 }
 
 task::Outcome Step::delivered(const Record& record) {
+  if (spec_.wants_facts) take_facts(record);
   if (record.kind == Kind::step_done) code_->done(task(), std::string(journal::value_of(record.data)));
   return Durable::delivered(record);
 }
@@ -62,7 +63,7 @@ void Step::start() {
     if (resume_at_us_ > 0 && !spec_.compensation) return back_off(resume_at_us_);
     return begin_attempt();
   }
-  if (!ask(Phase::condition, code_->condition())) begin_attempt();
+  if (!ask(Phase::condition, code_->condition())) pass_gate();
 }
 
 // Counts attempts, intents and failures of earlier lives.
@@ -118,7 +119,7 @@ void Step::run_attempt() {
   context_.effects_allowed = true;
   context_.object_ids = 0;
   context_.random = Random(hash64(name(), static_cast<uint64_t>(attempt_) + number()));
-  context_.key = [this] { return execution_.operation_key(task(), number()); };
+  context_.key = [this] { return execution_.operation_key(task(), spec_.key_of != 0 ? spec_.key_of : number()); };
   context_.request_key = [this, sent = 0]() mutable {
     std::string key = context_.key();
     return ++sent == 1 ? key : key + "-" + std::to_string(sent);
@@ -186,7 +187,7 @@ void Step::child_ended(task::Task& ended) {
     question_failed(*ended.error);
   } else {
     bool yes = truthy(ended.coroutine->encode_result());
-    if (phase == Phase::condition) yes ? begin_attempt() : finish(Kind::step_skipped, {});
+    if (phase == Phase::condition) yes ? pass_gate() : finish(Kind::step_skipped, {});
     else if (phase == Phase::asking_on) yes ? decide_retry() : fail_for_good();
     else yes ? fail_for_good() : retry_later();
   }
@@ -284,6 +285,8 @@ void Step::finish(Kind kind, std::string data) {
 void Step::teardown(const task::ErrorRef& reason) {
   if (running_ != nullptr) {
     execution_.scheduler().cancel(*running_, reason);   // its end finishes the step
+  } else if (gate_ != nullptr) {
+    gate_->cancel(*reason);   // it says when what it began has ended
   } else if (phase_ == Phase::backoff) {
     execution_.loop().stop_timer(timer_);
     timer_ = 0;

@@ -234,7 +234,8 @@ void LocalSession::started(const RunRow& row, bool resumed) {
   auto [seen, fresh] = seen_.try_emplace(row.id);
   seen->second.over = false;
   if (!fresh) return;  // it slept and was read again: nobody needs to know
-  if (!resumed) crash_point_.committed(row.last_seq);
+  if (!resumed)
+    for (uint64_t seq = 1; seq <= row.last_seq; ++seq) crash_point_.committed(seq);   // they came in one commit
   seen->second = {row.last_seq, row.updated_us};
   if (progress_ == nullptr) return;
   std::vector<journal::Record> past;

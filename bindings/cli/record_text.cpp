@@ -9,6 +9,7 @@
 
 #include "bindings/cli/terminal.hpp"
 #include "bindings/cli/wait_text.hpp"
+#include "runtime/flow/gate.hpp"
 #include "runtime/journal/generations.hpp"
 #include "runtime/journal/payload.hpp"
 
@@ -115,6 +116,14 @@ std::string answer_text(const Record& record) {
   return "by " + printable(journal::operator_of(record)) + " " + value_text(journal::value_of(record.data));
 }
 
+// "held", "expect held", "did not hold: no disk"
+std::string gate_text(const Record& record) {
+  std::optional<flow::Verdict> verdict = flow::verdict_of(record);
+  if (!verdict) return "";
+  std::string text = verdict->held ? "held" : "did not hold: " + printable(verdict->message);
+  return verdict->gate == record.name ? text : printable(verdict->gate) + " " + text;
+}
+
 std::string joined_words(std::initializer_list<std::string> words) {
   std::string text;
   for (const std::string& word : words)
@@ -208,6 +217,8 @@ std::string detail_text(const Record& record) {
     case Kind::resumed:
     case Kind::rollback:
       return act_text(record);
+    case Kind::gate:
+      return gate_text(record);
     case Kind::run_done:  // its name is the status
       return record.name == "completed" ? value_text(journal::value_of(record.data)) : error_line(record);
     default:

@@ -8,6 +8,7 @@
 #include "bindings/lua/codec.hpp"
 #include "bindings/lua/definition.hpp"
 #include "bindings/lua/error_object.hpp"
+#include "bindings/lua/gate.hpp"
 #include "bindings/lua/lua_task.hpp"
 #include "bindings/lua/sandbox.hpp"
 
@@ -28,13 +29,32 @@ int l_main(lua_State* L) {
   return main_file_ran(L, LUA_OK, 0);
 }
 
-int main_file_ran(lua_State* L, int, lua_KContext) {
-  LuaScript& script = *surroundings_of(L).live();
-  if (!push_workflow_run(L, 1, script.workflow().c_str())) return 1;  // the file is itself the workflow
-  script.defined();
+// Stack: 1 what the file gave, 2 the run function.
+int call_run(lua_State* L) {
   lua_getglobal(L, "input");
   lua_callk(L, 1, 1, 0, [](lua_State*, int, lua_KContext) { return 1; });
   return 1;
+}
+
+int preflight_held(lua_State* L, LuaTask& task, task::Outcome& outcome) {
+  if (outcome.kind == task::Outcome::Kind::error) return push_outcome(L, task, outcome);   // raises
+  lua_settop(L, 2);
+  return call_run(L);
+}
+
+int main_file_ran(lua_State* L, int, lua_KContext) {
+  LuaScript& script = *surroundings_of(L).live();
+  const char* name = script.workflow().c_str();
+  if (!push_workflow_run(L, 1, name)) return 1;  // the file is itself the workflow
+  script.defined();
+  push_workflow_gates(L, 1, name);  // 3 preflight, 4 postflight
+  script.set_postflight(lua_isnil(L, 4) ? LUA_NOREF : (lua_pushvalue(L, 4), luaL_ref(L, LUA_REGISTRYINDEX)));
+  lua_settop(L, 3);
+  if (lua_isnil(L, 3)) {
+    lua_settop(L, 2);
+    return call_run(L);
+  }
+  return await(L, begin_preflight(script, luaL_ref(L, LUA_REGISTRYINDEX), preflight_held));
 }
 
 int l_open_globals(lua_State* L) {
@@ -186,6 +206,16 @@ Result<Module> LuaScript::find_module(const std::string& name) {
   Result<std::string> text = context_.find_module(name);
   if (!text.ok()) return text.error();
   return Module{module_chunk_name(name), std::move(*text)};
+}
+
+void LuaScript::set_postflight(int function_ref) {
+  luaL_unref(L(), LUA_REGISTRYINDEX, postflight_ref_);
+  postflight_ref_ = function_ref;
+}
+
+std::unique_ptr<flow::StepCode> LuaScript::postflight() {
+  if (postflight_ref_ == LUA_NOREF) return nullptr;
+  return make_gate_code(*this, std::exchange(postflight_ref_, LUA_NOREF));
 }
 
 void LuaScript::declared(engine::Definition definition, bool has_run) {

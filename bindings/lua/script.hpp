@@ -70,6 +70,7 @@ class LuaScript final : public engine::Script, public ApiSurroundings {
   Result<std::unique_ptr<task::Coroutine>> main() override;
   const Error* killed() const override { return state_->killed() ? &state_->kill_error() : nullptr; }
   std::shared_ptr<const flow::Schema> output_schema() const override { return output_schema_; }
+  std::unique_ptr<flow::StepCode> postflight() override;
 
   // ---- ApiSurroundings
   double now_s() override;
@@ -91,6 +92,8 @@ class LuaScript final : public engine::Script, public ApiSurroundings {
   engine::RunContext& context() { return context_; }
   flow::Execution& execution() { return context_.execution(); }
   LuaTask* current() { return current_; }
+  // Takes over a registry reference, LUA_NOREF for none.
+  void set_postflight(int function_ref);
   // The file has returned the definition that this run is of.
   void defined() { output_schema_ = defined_output_; }
   void set_current(LuaTask* task) { current_ = task; }
@@ -150,6 +153,7 @@ class LuaScript final : public engine::Script, public ApiSurroundings {
   Told told_;
   std::vector<Thread> threads_;
   std::shared_ptr<const flow::Schema> output_schema_, defined_output_;
+  int postflight_ref_ = LUA_NOREF;
   uint64_t object_ids_ = 0;
   Prototypes prototypes_{*this};
   std::set<std::string> warned_;

@@ -170,6 +170,7 @@ class Engine {
   Result<void> check_fork_input(const store::RunRow& row, std::string& input);
   Result<BundleRef> bundle(const std::string& hash);
   store::StoreReader& reader();
+  bool run_stands(const std::string& id);
 
   Options options_;
   EffectSet effects_;

@@ -33,7 +33,7 @@ Execution::Execution(Options options)
       locks_(std::make_unique<Locks>(*this)), root_(std::make_unique<RootScope>(*this)) {
   scheduler_.set_before_end([this](task::Task& task) {
     locks_->task_ended(task);
-    return settle_saga(*this, task);
+    return settle_output(task) || settle_saga(*this, task);
   });
   last_seq_ = committed_seq_ = options_.row.last_seq;
   replaying_ = cursor_.replaying();

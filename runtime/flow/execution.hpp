@@ -40,6 +40,7 @@ class Execution;
 class Locks;
 class Receive;
 class Saga;
+class StepCode;
 
 // The data of a signal record; `id` says that it is the same signal when it is sent again, or is empty.
 std::string signal_data(const std::string& value_json, const std::string& id);
@@ -99,6 +100,9 @@ class Listener {
   virtual void ask_turn() = 0;
   // The output as it is to be kept: checked against the workflow's schema.
   virtual Result<std::string> check_output(std::string output) = 0;
+  virtual bool checks_output() const = 0;     // it has a schema
+  // The gate before the end, as a step's body that is given the output; null: there is none.
+  virtual std::unique_ptr<StepCode> postflight() = 0;
 };
 
 class Execution {
@@ -255,6 +259,7 @@ class Execution {
  private:
   class RootScope;
   class RollbackScope;
+  class Postflight;
   friend class RollbackScope;
   struct Tail {                              // appended, not yet delivered
     journal::Record record;
@@ -277,6 +282,8 @@ class Execution {
   store::RunPatch status_patch();
   void committed(uint64_t seq);
   void refused(const Error& error);
+  void output_verdict(const Error* failure);
+  bool settle_output(task::Task& task);
   void main_ended(task::Task& task);
   void tell_lasting();
   void look_for_deadlock();
@@ -349,6 +356,10 @@ class Execution {
   std::optional<Ending> deciding_;           // run_done is appended, not yet committed
   std::optional<std::string> completed_with_;   // finish(): the output,
   std::string completed_by_;                 //   and the task that called it
+  std::string output_;                       // of the script, once it has ended well
+  bool output_settled_ = false;              // its gates have had their say
+  bool postflight_begun_ = false;
+  task::ErrorRef postflight_error_;
   loop::TimerId timeout_timer_ = 0;
   int64_t running_us_ = 0;                   // running time so far: of earlier lives from the journal
   int64_t running_since_us_ = 0;             // while the timer runs

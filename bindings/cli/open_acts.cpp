@@ -11,8 +11,10 @@ namespace perilune::cli {
 
 std::vector<OfferedAct> offered_acts(const StoreView& view, const engine::Finding& finding, const CommonOptions& options) {
   std::vector<OfferedAct> offered;
-  if (owner_of(view) != 0) return offered;
+  bool goes_on = finding.row.status == store::Status::running || finding.row.status == store::Status::waiting;
+  bool executed = goes_on && owner_of(view) != 0;
   for (const engine::OpenAct& act : engine::open_acts(finding)) {
+    if (executed && act.verb != "pause" && act.verb != "abort") continue;
     std::string typed = command(options, act.verb, finding.row.id);
     if (act.verb == "rollback") typed += " --to " + shell_quoted(printable(act.target));
     if (act.verb == "fork") typed += " --at " + act.target;

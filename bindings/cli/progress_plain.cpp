@@ -74,4 +74,9 @@ std::string end_text(const store::RunRow& row, const flow::Ending& ending, int64
   return text + "stopped here";
 }
 
+std::unique_ptr<Progress> make_progress(loop::Loop& loop, int fd, bool json) {
+  Terminal terminal = terminal_of(fd);
+  return terminal.colour && !json ? make_live_progress(loop, fd, terminal) : make_plain_progress(loop, fd);
+}
+
 }  // namespace perilune::cli

@@ -83,7 +83,7 @@ void report_left(const RunResult& result, const CommonOptions& options) {
   if (result.status == Status::paused && options.store != "memory") {
     std::vector<OfferedAct> acts = offered_acts(result.run, options);
     std::erase_if(acts, [](const OfferedAct& act) { return act.verb == "resume"; });
-    text += "or with one of\n" + acts_text(acts, "  ");
+    if (!acts.empty()) text += "or with one of\n" + acts_text(acts, "  ");
   }
   print_err(text);
 }

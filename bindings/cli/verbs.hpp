@@ -88,6 +88,14 @@ struct WatchOptions : CommonOptions {
 };
 int verb_watch(const WatchOptions& options);
 
+// Test files, or directories of them; the working directory when there are none.
+struct TestOptions : CommonOptions {
+  std::vector<std::string> paths;
+  std::string junit;  // a file to be written
+  bool tap = false;
+};
+int verb_test(const TestOptions& options);
+
 int verb_doctor(const CommonOptions& options);
 int verb_version(const CommonOptions& options);
 

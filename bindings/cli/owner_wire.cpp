@@ -46,6 +46,7 @@ struct CallWriter {
   json operator()(const SignalCall& call) const {
     return {{"call", "signal"}, {"run", call.run}, {"name", call.name}, {"value", call.value}, {"id", call.id}};
   }
+  json operator()(const ExecutesCall& call) const { return {{"call", "executes"}, {"run", call.run}}; }
 };
 
 StartCall read_start(const json& message) {
@@ -143,6 +144,7 @@ Result<OwnerCall> read_call(const std::string& text) {
   }
   if (call == "signal")
     return OwnerCall(SignalCall{message.value("run", ""), message.value("name", ""), message.value("value", "null"), message.value("id", "")});
+  if (call == "executes") return OwnerCall(ExecutesCall{message.value("run", "")});
   return Error(code::k_usage, "the process that owns the store knows no call '" + call + "'");
 }
 

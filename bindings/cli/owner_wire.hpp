@@ -37,7 +37,11 @@ struct ForkCall {
 struct SignalCall {
   std::string run, name, value, id;
 };
-using OwnerCall = std::variant<StartCall, ResumeCall, CancelCall, OperateCall, ForkCall, SignalCall>;
+// Whether the owner executes the run: the answer is `accepted`, and `stays` says it. Changes nothing.
+struct ExecutesCall {
+  std::string run;
+};
+using OwnerCall = std::variant<StartCall, ResumeCall, CancelCall, OperateCall, ForkCall, SignalCall, ExecutesCall>;
 
 std::string call_text(const OwnerCall& call);
 // Errors: "usage" (another version, or no call).

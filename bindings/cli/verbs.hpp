@@ -79,6 +79,7 @@ struct RunViewOptions : CommonOptions {
 };
 int verb_show(const RunViewOptions& options);
 int verb_status(const RunViewOptions& options);
+int verb_why(const RunViewOptions& options);
 int verb_logs(const RunViewOptions& options);
 
 // Without `run`: all runs.

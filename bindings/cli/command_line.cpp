@@ -131,6 +131,18 @@ int call_signal(const Verb& verb, const Words& words) {
   return parse<SignalOptions>(verb, words, declare, verb_signal);
 }
 
+int call_answer(const Verb& verb, const Words& words) {
+  auto declare = [](CLI::App& app, AnswerOptions& options) {
+    app.add_option("RUN", options.run, "a run, or the beginning of its id")->required()->type_name("");
+    app.add_option("VALUE", options.value, "the answer: JSON, or one of the choices as it is")->required()->type_name("");
+    app.add_option("--question", options.question, "which one, when the run asks several: its number in `perilune status`")
+        ->type_name("N")
+        ->check(CLI::PositiveNumber);
+    add_by(app, options.by);
+  };
+  return parse<AnswerOptions>(verb, words, declare, verb_answer);
+}
+
 int call_cancel(const Verb& verb, const Words& words) {
   auto declare = [](CLI::App& app, CancelOptions& options) {
     app.add_option("RUN", options.run, "a run, or the beginning of its id")->required()->type_name("");
@@ -269,6 +281,10 @@ constexpr Verb k_verbs[] = {
      "  perilune logs 0197aaaa --json | jq 'select(.level == \"error\")'",
      call_view<verb_logs>},
     {"signal", "Gives a run a signal that it receives", "  perilune signal 0197aaaa approved '{\"by\": \"ana\"}'", call_signal},
+    {"answer", "Answers a question that a run asks",
+     "  perilune answer 0197aaaa yes\n"
+     "  perilune answer 0197aaaa --question 12 '{\"amount\": 7}' --by ana",
+     call_answer},
     {"cancel", "Ends a run that is not over", "  perilune cancel 0197aaaa", call_cancel},
     {"retry", "Goes on from the step at which a run failed, with fresh attempts",
      "  perilune retry 0197aaaa\n"

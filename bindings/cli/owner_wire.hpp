@@ -41,7 +41,12 @@ struct SignalCall {
 struct ExecutesCall {
   std::string run;
 };
-using OwnerCall = std::variant<StartCall, ResumeCall, CancelCall, OperateCall, ForkCall, SignalCall, ExecutesCall>;
+struct AnswerCall {
+  std::string run;
+  uint64_t question = 0;   // the seq of its record
+  std::string value, by;
+};
+using OwnerCall = std::variant<StartCall, ResumeCall, CancelCall, OperateCall, ForkCall, SignalCall, AnswerCall, ExecutesCall>;
 
 std::string call_text(const OwnerCall& call);
 // Errors: "usage" (another version, or no call).

@@ -111,6 +111,10 @@ std::string value_text(std::string_view value) {
   return "-> " + clipped(printable(value.substr(0, k_value_bytes)), k_value_columns);
 }
 
+std::string answer_text(const Record& record) {
+  return "by " + printable(journal::operator_of(record)) + " " + value_text(journal::value_of(record.data));
+}
+
 std::string joined_words(std::initializer_list<std::string> words) {
   std::string text;
   for (const std::string& word : words)
@@ -146,6 +150,10 @@ std::optional<EventText> event_text(const Record& record) {
       return timer_text(record);
     case Kind::wait_started:
       return started_waiting_text(record);
+    case Kind::ask_opened:
+      return EventText{Mark::note, awaited_text(record)};
+    case Kind::ask_answered:
+      return EventText{Mark::done, "answer to '" + printable(record.name) + "' " + answer_text(record)};
     case Kind::scope_opened:
       return scope_text(record);
     case Kind::branch_joined:
@@ -185,7 +193,10 @@ std::string detail_text(const Record& record) {
       return error_line(record);
     case Kind::timer_set:
     case Kind::wait_started:
+    case Kind::ask_opened:
       return awaited_text(record);
+    case Kind::ask_answered:
+      return answer_text(record);
     case Kind::scope_opened:
       return std::to_string(journal::number_of(record.data, "total")) + " branches";
     case Kind::branch_done:

@@ -43,9 +43,12 @@ int l_open_globals(lua_State* L) {
   return 0;
 }
 
+// The thread and its place in the registry: both need memory, so both are got where an error can be caught.
 int l_new_thread(lua_State* L) {
   lua_newthread(L);
-  return 1;
+  lua_pushvalue(L, -1);
+  lua_pushinteger(L, luaL_ref(L, LUA_REGISTRYINDEX));
+  return 2;
 }
 
 }  // namespace
@@ -114,15 +117,16 @@ LuaScript::Thread LuaScript::take_thread() {
   }
   lua_State* main = L();
   lua_pushcfunction(main, l_new_thread);
-  if (lua_checkstack(main, 4) == 0 || lua_pcall(main, 0, 1, 0) != LUA_OK) {
+  if (lua_checkstack(main, 4) == 0 || lua_pcall(main, 0, 2, 0) != LUA_OK) {
     lua_pop(main, 1);
     state_->kill(code::k_memory, "no memory is left for another task");
     return {};
   }
   Thread thread;
-  thread.L = lua_tothread(main, -1);
+  thread.L = lua_tothread(main, -2);
+  thread.ref = static_cast<int>(lua_tointeger(main, -1));
+  lua_pop(main, 2);
   state_->watch(thread.L);
-  thread.ref = luaL_ref(main, LUA_REGISTRYINDEX);
   return thread;
 }
 

@@ -92,6 +92,12 @@ class Engine {
   void signal(const std::string& run, const std::string& name, const std::string& value, const std::string& id,
               std::function<void(Result<void>)> done);
 
+  // Answers a question of a run (question 0: the only one that is open). answer.done comes once it is on disk; the run goes on as
+  // after a signal. Errors: "validation" (none of the choices, which it names), "usage" (no such question is open: says
+  // which are, or who has answered it; its time is over; the run is over), "conflict" (this life of the run ended
+  // meanwhile), "not_found", "storage".
+  void answer(const std::string& run, flow::Answer answer);
+
   // Tells when a run is over, or can't go on here (its status says which); it is taken up where nobody executes it. `by` is
   // the run that waits, which is woken when `ended` says that it has left memory; `attached`: it ends with that run.
   void watch_end(const std::string& run, const std::string& by, bool attached,
@@ -154,6 +160,11 @@ class Engine {
   void evict(Run& run);
   void signal_stored(const store::RunRow& row, const std::string& name, const std::string& value, const std::string& id,
                      std::function<void(Result<void>)> done);
+  bool comes_later(const std::string& run, std::function<void()> again, std::function<void(Result<void>)> failed);
+  Result<store::RunRow> row_to_write(const std::string& run, const std::string& what);
+  void answer_live(Run& run, flow::Answer answer);
+  void answer_stored(const store::RunRow& row, const flow::Answer& answer);
+  Result<journal::Record> read_question(const std::string& run, uint64_t number);
   void wake(const std::string& id);
   void operate_live(Run& run, const Order& order, Started done);
   // Claims a run that nobody executes and appends what `batch` gives for the claimed row (run and epoch are set here).

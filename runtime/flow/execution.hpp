@@ -33,6 +33,7 @@ class StandIn;
 
 namespace perilune::flow {
 
+class Ask;
 class Durable;
 class Execution;
 class Locks;
@@ -42,6 +43,16 @@ class Saga;
 // The data of a signal record; `id` says that it is the same signal when it is sent again, or is empty.
 std::string signal_data(const std::string& value_json, const std::string& id);
 std::string signal_id_of(const journal::Record& record);
+
+// An answer to a question of a run (ask.hpp).
+struct Answer {
+  uint64_t question = 0;   // 0 = the only one that is open
+  std::string value;       // JSON text
+  std::string by;
+  // Called when the answer is on disk, or refused: "validation", "not_found" (no such question is open, or several are),
+  // "usage" (the run is ending). Not called at all when this life of the run ends before.
+  std::function<void(Result<void>)> done;
+};
 
 // Looks at the run each time when a record has been delivered and all that it made ready has run. The order of the run
 // alone decides when, and what it sees.
@@ -119,6 +130,8 @@ class Execution {
   // journal holds already is not recorded again. False: the run is ending and takes none.
   bool signal(const std::string& name, const std::string& value_json, const std::string& id,
               std::function<void()> committed);
+  // An answer: recorded, then delivered to its question.
+  void answer(Answer answer);
   // The run ends here as it is (budget, memory, an operator): no task is resumed any more, nothing is undone.
   void abort(Error error, store::Status status = store::Status::failed);
   // An operator's: the life ends, the run stays as it is recorded. `record` says who.
@@ -142,8 +155,8 @@ class Execution {
   // What is recorded of an operation (for its start after a restart).
   const journal::Cursor& cursor() const { return cursor_; }
 
-  // The outcome of `op`: appended, committed, then delivered.
-  void record(Durable& op, journal::Kind kind, std::string data);
+  // The outcome of `op`: appended, committed (then `then` is called), delivered.
+  void record(Durable& op, journal::Kind kind, std::string data, std::function<void()> then = {});
   // A record without outcome. It rides with the next commit, or is flushed at the end of this turn when `soon`. Records of
   // an operation that stand in the journal already (same kind) are not written again when `once`.
   void note(journal::Record record, bool soon);
@@ -200,6 +213,9 @@ class Execution {
   void drop_signals(const std::string& name);
   void add_receiver(Receive& receiver);
   void remove_receiver(Receive& receiver);
+  // ---- for ask (questions.cpp)
+  void add_question(Ask& question);
+  void remove_question(Ask& question);
   // Ends a waiting operation with an outcome that another record brought.
   void settle(Durable& op, task::Outcome outcome);
 
@@ -247,6 +263,7 @@ class Execution {
   void forget(Durable& op);
   bool is_settled(const journal::Record& record) const;
   bool waits_only() const;
+  void take_answers();
   void end_replay();
   bool shortcut(const journal::Record& record);
   void append(journal::Record record, Durable* op, std::function<void()> then, bool soon);
@@ -306,6 +323,8 @@ class Execution {
   size_t stuck_ = 0;                         // of them, those that can't go on here,
   std::unique_ptr<Error> stuck_error_;       //   and why
   std::vector<Receive*> receivers_;          // in the order of their calls
+  std::vector<Ask*> questions_;              // that are open
+  std::vector<Answer> answers_;              // that came during the replay
   std::unordered_map<std::string, std::deque<std::string>> inbox_;   // signals that nobody has taken, by name
   std::unordered_set<std::string> settled_;  // "task#op" of operations that ended by a signal
   std::unordered_set<std::string> signal_ids_;

@@ -63,7 +63,7 @@ void Execution::other_stuck(Error error) {
 }
 
 void Execution::leave_when_stuck() {
-  if (stuck_ == 0 || stuck_ < awaited_.size() || !evictable() || !sleeping_.empty() || !receivers_.empty()) return;
+  if (stuck_ == 0 || stuck_ < awaited_.size() || !evictable() || !sleeping_.empty() || !receivers_.empty() || !questions_.empty()) return;
   Ending ending;
   ending.status = Status::waiting;
   ending.error = std::make_shared<const Error>(*stuck_error_);

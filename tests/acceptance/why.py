@@ -67,6 +67,15 @@ class Why(CliWorld):
         self.assertEqual((why["standing"], why["causes"]), ("over", []))
         self.assertIn("it waits for nothing", self.perilune("why", "r").out)
 
+    def test_a_question_and_the_command_that_answers_it(self):
+        process = self.started('return ask("Deploy?", { choices = { "yes", "no" }, timeout = "1d" })')
+        cause = self.one(self.caused("r", "answer"))
+        self.assertEqual((cause["name"], cause["moved_by"]), ("Deploy?", "the answer"))
+        self.assertTrue(cause["command"].startswith("perilune answer r --question "), cause)
+        self.assertEqual(self.perilune(*cause["command"].split()[1:-1], "yes").code, 0)
+        self.assertEqual(process.wait(), 0)
+        self.assertEqual(self.why("r")["standing"], "over")
+
     def test_a_child_and_what_that_waits_for(self):
         self.write("child.lua", CHILD)
         self.started(PARENT, name="parent.lua")

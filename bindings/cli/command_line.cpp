@@ -264,6 +264,11 @@ constexpr Verb k_verbs[] = {
      "  perilune status\n"
      "  perilune status 0197aaaa --json",
      call_view<verb_status>},
+    {"why", "Explains why a run does not go on: what it waits for, and what would move it",
+     "  perilune why 0197aaaa\n"
+     "  perilune why 0197aaaa --json | jq -r '.causes[].command'\n"
+     "Runs that it waits for, and those that hold its locks, are explained too.",
+     call_view<verb_why>},
     {"watch", "Tells what runs do, as it is recorded, while any process executes them",
      "  perilune watch               all runs, from now on\n"
      "  perilune watch 0197aaaa      one run, from its start until it is over\n"

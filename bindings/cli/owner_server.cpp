@@ -65,6 +65,13 @@ void OwnerServer::carry_out(const GuestRef& guest, OwnerCall call) {
     if (operate->go_on) return engine_.operate(operate->run, operate->order, then_resume);
     return engine_.operate(operate->run, operate->order, settled);
   }
+  if (auto* executes = std::get_if<ExecutesCall>(&call)) {
+    OwnerNews news;
+    news.kind = OwnerNews::Kind::accepted;
+    news.row.id = executes->run;
+    news.stays = engine_.executes(executes->run);
+    return guest->connection->send(news_text(news));
+  }
   auto stored = [this, guest](const std::string& run) {
     return [this, guest, run](const Result<void>& result) {
       RunRow row;

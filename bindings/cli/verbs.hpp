@@ -86,6 +86,7 @@ struct RunViewOptions : CommonOptions {
 };
 int verb_show(const RunViewOptions& options);
 int verb_status(const RunViewOptions& options);
+int verb_why(const RunViewOptions& options);
 int verb_logs(const RunViewOptions& options);
 
 // Test files, or directories of them; the working directory when there are none.

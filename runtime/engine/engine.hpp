@@ -117,6 +117,10 @@ class Engine {
   // it there is none, and nothing is paid for it.
   hooks::EventBus& events();
 
+  // Whether the run is in memory here, or asleep here until its time.
+  bool executes(const std::string& run) const {
+    return runs_.count(run) != 0 || sleeping_.count(run) != 0 || claiming_.count(run) != 0;
+  }
   size_t live() const { return runs_.size(); }           // runs in memory
   size_t sleeping() const { return sleeping_.size(); }   // evicted, waiting for their time
 

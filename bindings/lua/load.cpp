@@ -1,6 +1,7 @@
 // Compiling: for the host (load_text, bytecode that the host alone makes) and for scripts (load).
 // Promises: a text of a script is never taken for bytecode; a text that would keep the parser busy for seconds (it is
-// quadratic in the number of elseif, goto, break and labels) is refused before it is parsed. A file may begin with a byte order mark and with a
+// quadratic in the number of elseif, goto, break and labels) is refused before it is parsed. A file may begin with a
+// byte order mark and with a
 // `#!` line, whatever its line ends are.
 // SPDX-License-Identifier: MIT
 #include <algorithm>

@@ -1,5 +1,5 @@
-// All attempts, in four contexts and with both garbage collectors: each has its verdict, the run beside it ends well, and
-// the memory is given back. PERILUNE_SANDBOX=slice makes each attempt in one context with one collector, in turn.
+// All attempts, in four contexts and with both garbage collectors: each has its verdict, the run beside it ends well,
+// and the memory is given back. PERILUNE_SANDBOX=slice makes each attempt in one context with one collector, in turn.
 // SPDX-License-Identifier: MIT
 #include "tests/sandbox/attempts.hpp"
 
@@ -59,8 +59,7 @@ TEST_CASE("No attempt survives a heap that is too small for it, and none takes o
       bytes = bytes * 37 % 4'000'037 + 60'000;
       engine::Settings settings = small_limits();
       settings.memory_bytes = bytes;
-      const sandbox::Ending ending =
-          sandbox::make(attempt, sandbox::k_contexts[bytes % 4], bytes % 3 == 0, settings);
+      const sandbox::Ending ending = sandbox::make(attempt, sandbox::k_contexts[bytes % 4], bytes % 3 == 0, settings);
       INFO(attempt.number << " in " << bytes << " bytes: " << ending.text);
       CHECK(ending.text != "never ended");
       CHECK((ending.beside == sandbox::k_beside || ending.beside.starts_with("killed memory") ||
@@ -72,7 +71,7 @@ TEST_CASE("No attempt survives a heap that is too small for it, and none takes o
 TEST_CASE("The attempts are all there, each once", "[sandbox]") {
   const auto attempts = sandbox::read_attempts();
   REQUIRE(attempts.size() == 101);
-  for (size_t i = 0; i < attempts.size(); ++i) CHECK(attempts[i].number == int(i) + (i < 38 ? 1 : 2));   // 39 is above
+  for (size_t i = 0; i < attempts.size(); ++i) CHECK(attempts[i].number == int(i) + (i < 38 ? 1 : 2));  // 39 is above
 }
 
 TEST_CASE("An attempt with another verdict than its own is noticed", "[sandbox]") {

@@ -36,9 +36,10 @@ for i = 1, 300 do constants[i] = "x = " .. i .. ".5" end
 return load("local x; " .. table.concat(constants, "; ") .. "; return 1 ~ (2 or 3)")()
 
 --@ 102 D returns "closed" | listed
-local closed
-for _ in function(_, i) if not i then return 1 end end, nil, nil,
-         setmetatable({}, { __close = function() closed = "closed" end }) do
-  do break end
+local closed = "left open"
+local closer = setmetatable({}, { __close = function() closed = "closed" end })
+for k in next, {}, nil, closer do
+  local captures = function() return k end
+  break
 end
-return closed or "left open"
+return closed

@@ -33,7 +33,7 @@ int l_keep_traceback(lua_State* L) {
   LuaTask& task = current_task(L);
   Error error = error_from_value(L, 1, code::k_script);
   if (error.traceback.empty()) error.traceback = traceback_of(L);
-  task.fail(std::move(error));
+  task.note_raised(std::move(error));
   return 1;
 }
 
@@ -44,8 +44,8 @@ int task_base_ended(lua_State* L, int status, lua_KContext) {
   LuaTask& task = current_task(L);
   Error error = error_from_value(L, -1, code::k_script);
   if (error.traceback.empty()) {
-    Error kept = task.take_error();  // the handler saw it where it was raised
-    if (kept.message == error.message) error.traceback = std::move(kept.traceback);
+    Error raised = task.take_raised();  // the handler saw it where it was raised
+    if (raised.message == error.message) error.traceback = std::move(raised.traceback);
   }
   task.fail(std::move(error));
   return 0;

@@ -4,6 +4,7 @@
 
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "bindings/lua/script.hpp"
@@ -41,6 +42,10 @@ class LuaTask final : public task::Coroutine {
   int64_t busy_us() const;
   int result_count() const { return results_; }
   void fail(Error error) { error_ = std::move(error), failed_ = true; }
+  // An error as it was where it was raised. It may be caught yet: Lua asks the handler of the task also for an overflow
+  // of the C stack in `load`, which gives it back to the script.
+  void note_raised(Error error) { raised_ = std::move(error); }
+  Error take_raised() { return std::exchange(raised_, {}); }
 
   // The error that a retry filter is asked about.
   void set_argument_error(Error error) { argument_error_ = std::move(error); }
@@ -91,6 +96,7 @@ class LuaTask final : public task::Coroutine {
   bool within_hook_ = false;
   int refusals_ = 0;
   Error error_;
+  Error raised_;
   Error argument_error_;
   std::string argument_json_;
   int watched_ref_ = LUA_NOREF;

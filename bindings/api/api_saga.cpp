@@ -5,6 +5,7 @@
 #include "bindings/api/undo.hpp"
 #include "bindings/lua/arguments.hpp"
 #include "bindings/lua/await.hpp"
+#include "bindings/lua/codec.hpp"
 #include "bindings/lua/error_object.hpp"
 #include "runtime/flow/saga.hpp"
 #include "runtime/flow/shield.hpp"
@@ -17,7 +18,7 @@ using lua::Options;
 
 namespace {
 
-void register_undo(LuaScript& script, std::string_view name, int function_ref) noexcept {
+void register_undo(LuaScript& script, std::string_view name, int function_ref, std::string argument) noexcept {
   task::Task& task = script.current()->task();
   flow::Execution& execution = script.execution();
   uint32_t number = ++task.ops;
@@ -29,18 +30,38 @@ void register_undo(LuaScript& script, std::string_view name, int function_ref) n
     record.name = std::string(name);
     execution.note(std::move(record), false);
   }
-  flow::Saga::of(task).add(execution, std::string(name), std::make_unique<LuaUndo>(script, function_ref, ""));
+  flow::Saga::of(task).add(execution, std::string(name), std::make_unique<LuaUndo>(script, function_ref, std::move(argument)));
 }
 
-// compensate(name, fn)
+// Work: false with an error in script.pending_error().
+bool register_call(lua_State* L, LuaScript& script, std::string_view name, int function_ref) noexcept {
+  std::string argument = "{\"workflow\":";
+  Result<void> encoded = lua::encode(L, 2, argument, "workflow");
+  argument += ",\"input\":";
+  if (encoded.ok() && lua_isnil(L, 3)) argument += "{}";
+  else if (encoded.ok()) encoded = lua::encode(L, 3, argument, "input");
+  if (!encoded.ok()) {
+    luaL_unref(L, LUA_REGISTRYINDEX, function_ref);
+    script.pending_error() = std::move(encoded.error());
+    return false;
+  }
+  register_undo(script, name, function_ref, argument + "}");
+  return true;
+}
+
+// compensate(name, fn), compensate(name, workflow, [input])
 int l_compensate(lua_State* L) {
   LuaScript& script = lua::enter(L, "compensate", lua::Place::body);
   std::string_view name = lua::check_text(L, 1, "compensate", "name");
   if (name.empty()) lua::raise_usage(L, code::k_usage, "compensate: the name must not be empty");
-  lua::check_function(L, 2, "compensate", "action");
-  lua_settop(L, 2);
+  bool calls = lua_type(L, 2) == LUA_TSTRING;
+  if (!calls && lua_type(L, 2) != LUA_TFUNCTION)
+    lua::raise_usage(L, code::k_usage, "compensate: the action must be a function or the name of a workflow, not a %s", luaL_typename(L, 2));
+  lua_settop(L, calls ? 3 : 2);
+  if (calls) lua_pushcfunction(L, call_workflow_to_undo);
   int ref = luaL_ref(L, LUA_REGISTRYINDEX);
-  register_undo(script, name, ref);
+  if (!calls) register_undo(script, name, ref, "");
+  else if (!register_call(L, script, name, ref)) lua::raise(L, std::move(script.pending_error()));
   return 0;
 }
 

@@ -14,6 +14,14 @@ using lua::LuaTask;
 
 namespace {
 
+// In a test: the effect is not begun, something else answers.
+flow::EffectStep::Start stood_in(effects::StandIn& stand_in, const char* call, std::string arguments) {
+  return [&stand_in, call, arguments = std::move(arguments)](const task::AttemptContext& attempt,
+                                                             effects::Done<std::string> done) {
+    return stand_in.effect(call, arguments, attempt, std::move(done));
+  };
+}
+
 // Work: false with an error in script.pending_error().
 bool begin(lua_State* L, LuaScript& script, const EffectKind& kind, int first, bool& ready) noexcept {
   const bool hooked = first > 1;   // told by the script's hooks
@@ -28,6 +36,8 @@ bool begin(lua_State* L, LuaScript& script, const EffectKind& kind, int first, b
   }
   arguments += ']';
   Result<flow::EffectStep::Start> start = kind.prepare(arguments, script.context());
+  if (effects::StandIn* stand_in = script.context().effects().stand_in(); stand_in != nullptr && start.ok())
+    start = stood_in(*stand_in, kind.call, arguments);
   if (!start.ok()) {
     script.pending_error() = std::move(start.error());
     return false;

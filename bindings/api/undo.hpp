@@ -10,6 +10,9 @@
 
 namespace perilune::api {
 
+// A function for LuaUndo whose argument is { workflow =, input = }: calls that workflow, and undoes by it.
+int call_workflow_to_undo(lua_State* L);
+
 class LuaUndo final : public flow::UndoAction {
  public:
   // Takes over the registry reference. `argument` is JSON text, or empty for none.

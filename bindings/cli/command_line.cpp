@@ -113,6 +113,15 @@ int call_resume(const Verb& verb, const Words& words) {
   return parse<ResumeOptions>(verb, words, declare, verb_resume);
 }
 
+int call_test(const Verb& verb, const Words& words) {
+  auto declare = [](CLI::App& app, TestOptions& options) {
+    app.add_option("PATH", options.paths, "test files, or directories with files named *_test.lua (default .)")->type_name("");
+    app.add_flag("--tap", options.tap, "TAP 14 on stdout, for programs");
+    app.add_option("--junit", options.junit, "write the results as JUnit XML, too")->type_name("FILE");
+  };
+  return parse<TestOptions>(verb, words, declare, verb_test);
+}
+
 int call_signal(const Verb& verb, const Words& words) {
   auto declare = [](CLI::App& app, SignalOptions& options) {
     app.add_option("RUN", options.run, "a run, or the beginning of its id")->required()->type_name("");
@@ -268,6 +277,12 @@ constexpr Verb k_verbs[] = {
      "  perilune audit --since 2d --by ana@desk\n"
      "  perilune audit 0197aaaa --json",
      call_audit},
+    {"test", "Runs tests of workflows: virtual time, mocks, a crash at every record",
+     "  perilune test\n"
+     "  perilune test examples/order_test.lua\n"
+     "  perilune test --junit results.xml tests/\n"
+     "A test file is a script that begins with: local t = require \"perilune.test\"",
+     call_test},
     {"doctor", "Checks store, settings and versions",
      "  perilune doctor\n"
      "  PERILUNE_LIMITS_CPU=30s perilune doctor --json",

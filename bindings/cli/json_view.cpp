@@ -7,6 +7,7 @@
 #include <unordered_set>
 
 #include "bindings/cli/run_state.hpp"
+#include "bindings/cli/wait_text.hpp"
 #include "runtime/base/clock.hpp"
 #include "runtime/journal/generations.hpp"
 #include "runtime/journal/payload.hpp"
@@ -145,13 +146,10 @@ void StepGatherer::add(const Record& record) {
   step.attempts = std::max(step.attempts, static_cast<int>(journal::number_of(record.data, "attempt")));
 }
 
-std::string current_step(const RunRow& row, const std::vector<Record>& records) {
+std::string current_step(const RunRow& row, const RunState& state) {
   if (store::is_final(row.status)) return "";
-  RunState state;
-  for (const Record& record : records) state.apply(record);
   std::string name;
-  for (const OpenOperation* operation : state.operations())
-    if (operation->state != OpenOperation::State::sleeping) name = operation->name;
+  for (const OpenOperation* operation : state.operations()) name = operation->name;
   return name;
 }
 
@@ -208,7 +206,10 @@ std::string show_json(const RunRow& row, const std::vector<Record>& records) {
   json.key("input").recorded(row.input);
   json.key("state").open_object().close_object();
   const std::vector<Record> living = journal::living(records);
-  json.key("current_step").text_or_null(current_step(row, living));
+  RunState state;
+  for (const Record& record : living) state.apply(record);
+  json.key("current_step").text_or_null(current_step(row, state));
+  add_waits(json, state.waits());
   add_outcome(json, result);
   json.key("duration_ms").number(result.duration_us / k_us_in_ms);
   json.key("steps").open_object();

@@ -12,6 +12,7 @@
 #include "bindings/cli/progress.hpp"
 #include "bindings/cli/record_text.hpp"
 #include "bindings/cli/run_state.hpp"
+#include "bindings/cli/wait_text.hpp"
 
 namespace perilune::cli {
 namespace {
@@ -74,7 +75,8 @@ void LiveProgress::committed(const RunRow& row, const Record& record) {
   auto found = runs_.find(row.id);
   if (found == runs_.end()) return;
   found->second.state.apply(record);
-  bool scope = record.kind == journal::Kind::scope_opened || record.kind == journal::Kind::timer_set;
+  bool scope = record.kind == journal::Kind::scope_opened || record.kind == journal::Kind::timer_set ||
+               record.kind == journal::Kind::wait_started;
   if (scope) return ask_redraw();  // the block shows them
   if (auto event = event_text(record)) line(mark_of(event->mark) + " " + event->text);
 }
@@ -162,16 +164,21 @@ void LiveProgress::add_run(std::string& out, const LiveRun& run, int64_t now_us)
     std::string text = operation_row(*operation, now_us, paint);
     add_row(out, paint, text);
   }
+  for (const journal::Wait* wait : run.state.waits()) {
+    if (wait->what == journal::Wait::For::retry) continue;   // it is among the operations
+    if (++rows > k_rows_max) {
+      ++hidden;
+      continue;
+    }
+    int64_t left_us = std::max<int64_t>(0, wait->due_us - now_us);
+    add_row(out, Paint::dim, "  … " + wait_text(*wait) + (wait->due_us == 0 ? "" : ", " + short_duration(left_us) + " left"));
+  }
   if (hidden > 0) add_row(out, Paint::dim, "  and " + std::to_string(hidden) + " more");
 }
 
 std::string LiveProgress::operation_row(const OpenOperation& operation, int64_t now_us, Paint& paint) const {
   std::string name = printable(operation.name);
   int64_t left_us = std::max<int64_t>(0, operation.due_us - now_us);
-  if (operation.state == OpenOperation::State::sleeping) {
-    paint = Paint::dim;
-    return "  … waits until " + clock_time(operation.due_us) + ", " + short_duration(left_us) + " left";
-  }
   if (operation.state == OpenOperation::State::retrying && left_us > 0) {
     paint = Paint::yellow;
     return "  ↻ " + name + " again in " + short_duration(left_us) + ": " + printable(operation.error);

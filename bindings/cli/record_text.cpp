@@ -8,6 +8,7 @@
 #include <ctime>
 
 #include "bindings/cli/terminal.hpp"
+#include "bindings/cli/wait_text.hpp"
 #include "runtime/journal/generations.hpp"
 #include "runtime/journal/payload.hpp"
 
@@ -64,11 +65,26 @@ EventText retry_text(const Record& record) {
                            " failed: " + error_line(record) + "; again in " + short_duration(wait_us)};
 }
 
-std::optional<EventText> wait_text(const Record& record) {
-  int64_t due_us = journal::number_of(record.data, "due");
-  if (due_us - record.at_us < k_wait_shown_us) return std::nullopt;
-  return EventText{Mark::note,
-                   "waits until " + clock_time(due_us) + " (" + short_duration(due_us - record.at_us) + ")"};
+// A record that says of what its task waits for, on its own.
+std::string awaited_text(const Record& record) {
+  journal::Waits waits;
+  waits.apply(record);
+  return waits.open().empty() ? std::string() : wait_text(*waits.open().front());
+}
+
+std::optional<EventText> timer_text(const Record& record) {
+  int64_t wait_us = journal::number_of(record.data, "due") - record.at_us;
+  if (wait_us < k_wait_shown_us) return std::nullopt;
+  return EventText{Mark::note, awaited_text(record) + " (" + short_duration(wait_us) + ")"};
+}
+
+// What is waited for outside of the run; the tasks of one run wait for each other all the time.
+std::optional<EventText> started_waiting_text(const Record& record) {
+  journal::Waits waits;
+  waits.apply(record);
+  for (const journal::Wait* wait : waits.open())
+    if (wait->what == journal::Wait::For::signal || wait->of_all_runs) return EventText{Mark::note, wait_text(*wait)};
+  return std::nullopt;
 }
 
 EventText scope_text(const Record& record) {
@@ -127,7 +143,9 @@ std::optional<EventText> event_text(const Record& record) {
     case Kind::op_cancelled:
       return EventText{Mark::skipped, printable(record.name) + " cancelled"};
     case Kind::timer_set:
-      return wait_text(record);
+      return timer_text(record);
+    case Kind::wait_started:
+      return started_waiting_text(record);
     case Kind::scope_opened:
       return scope_text(record);
     case Kind::branch_joined:
@@ -166,7 +184,8 @@ std::string detail_text(const Record& record) {
     case Kind::cancel_requested:
       return error_line(record);
     case Kind::timer_set:
-      return "until " + clock_time(journal::number_of(record.data, "due"));
+    case Kind::wait_started:
+      return awaited_text(record);
     case Kind::scope_opened:
       return std::to_string(journal::number_of(record.data, "total")) + " branches";
     case Kind::branch_done:

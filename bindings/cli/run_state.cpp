@@ -50,6 +50,7 @@ void RunState::step_over(const Record& record) {
 }
 
 void RunState::apply(const Record& record) {
+  waits_.apply(record);
   switch (record.kind) {
     case Kind::step_started:
     case Kind::intent: {
@@ -62,14 +63,12 @@ void RunState::apply(const Record& record) {
       OpenOperation& operation = open(record, OpenOperation::State::retrying);
       operation.attempt = static_cast<int>(journal::number_of(record.data, "attempt"));
       operation.due_us = journal::number_of(record.data, "retry_at");
+      if (operation.due_us == 0) operation.state = OpenOperation::State::given_up;
       last_error_ = journal::error_of(record.data);
       last_error_us_ = record.at_us;
       operation.error = one_line(error_from_json_text(last_error_));
       break;
     }
-    case Kind::timer_set:
-      open(record, OpenOperation::State::sleeping).due_us = journal::number_of(record.data, "due");
-      break;
     case Kind::scope_opened: {
       OpenScope scope{call_of(record.data), record.name, 0, 0, 0, record.at_us};
       scope.total = static_cast<size_t>(journal::number_of(record.data, "total"));
@@ -89,7 +88,6 @@ void RunState::apply(const Record& record) {
     case Kind::step_failed:
     case Kind::step_skipped:
     case Kind::op_cancelled:
-    case Kind::timer_fired:
       step_over(record);
       break;
     case Kind::run_done:

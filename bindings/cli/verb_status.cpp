@@ -9,6 +9,7 @@
 #include "bindings/cli/run_state.hpp"
 #include "bindings/cli/store_view.hpp"
 #include "bindings/cli/terminal.hpp"
+#include "bindings/cli/wait_text.hpp"
 #include "runtime/base/clock.hpp"
 
 namespace perilune::cli {
@@ -18,7 +19,7 @@ using store::Status;
 
 namespace {
 
-constexpr size_t k_operations_shown = 20;
+constexpr size_t k_lines_shown = 20;
 
 struct Standing {
   RunRow row;
@@ -38,10 +39,10 @@ const char* state_name(OpenOperation::State state) {
       return "running";
     case OpenOperation::State::retrying:
       return "retrying";
-    case OpenOperation::State::sleeping:
+    case OpenOperation::State::given_up:
       break;
   }
-  return "sleeping";
+  return "given_up";
 }
 
 std::string status_json(const Standing& standing) {
@@ -68,7 +69,9 @@ std::string status_json(const Standing& standing) {
     time("due", operation->due_us);
     json.key("error").text_or_null(operation->error).close_object();
   }
-  json.close_array().key("branches").open_array();
+  json.close_array();
+  add_waits(json, standing.state.waits());
+  json.key("branches").open_array();
   for (const OpenScope* scope : standing.state.scopes()) {
     json.open_object().key("call").text(scope->call).key("name").text(scope->name);
     json.key("done")
@@ -95,14 +98,20 @@ std::string status_json(const Standing& standing) {
 
 std::string operation_text(const OpenOperation& operation) {
   std::string name = printable(operation.name);
-  if (operation.state == OpenOperation::State::sleeping)
-    return (operation.name == "sleep" ? "sleeps until " : "waits for signal '" + name + "' until ") + clock_time(operation.due_us) + ", since " + clock_time(operation.since_us);
   std::string attempt = operation.attempt > 0 ? " (attempt " + std::to_string(operation.attempt) + ")" : "";
   if (operation.state == OpenOperation::State::running)
     return "step " + name + attempt + ", since " + clock_time(operation.since_us);
-  if (operation.due_us == 0) return name + attempt + " failed for good; a resume tries it again: " + printable(operation.error);
-  return "step " + name + attempt + " failed, again at " + clock_time(operation.due_us) + ": " +
-         printable(operation.error);
+  return name + attempt + " failed for good; a resume tries it again: " + printable(operation.error);
+}
+
+// What it does, then what it waits for.
+std::vector<std::string> lines_of_now(const RunState& state) {
+  std::vector<std::string> lines;
+  for (const OpenOperation* operation : state.operations())
+    if (operation->state != OpenOperation::State::retrying) lines.push_back(operation_text(*operation));
+  for (const journal::Wait* wait : state.waits())
+    lines.push_back(wait_text(*wait) + ", since " + clock_time(wait->since_us));
+  return lines;
 }
 
 std::string status_line(const Standing& standing) {
@@ -124,11 +133,9 @@ void print_status(const Standing& standing) {
     field("", scope->call + (scope->name == scope->call ? "" : " " + printable(scope->name)) + ": " +
                   std::to_string(scope->done) + " of " + std::to_string(scope->total) +
                   (scope->failed > 0 ? ", " + std::to_string(scope->failed) + " failed" : ""));
-  std::vector<const OpenOperation*> operations = standing.state.operations();
-  for (size_t i = 0; i < operations.size() && i < k_operations_shown; ++i)
-    field(i == 0 ? "now" : "", operation_text(*operations[i]));
-  if (operations.size() > k_operations_shown)
-    field("", "and " + std::to_string(operations.size() - k_operations_shown) + " more");
+  std::vector<std::string> lines = lines_of_now(standing.state);
+  for (size_t i = 0; i < lines.size() && i < k_lines_shown; ++i) field(i == 0 ? "now" : "", lines[i]);
+  if (lines.size() > k_lines_shown) field("", "and " + std::to_string(lines.size() - k_lines_shown) + " more");
   if (!row.error.empty()) {
     field("error", printable(one_line(error_from_json_text(row.error))));
   } else if (!standing.state.last_error().empty()) {

@@ -81,6 +81,14 @@ int verb_show(const RunViewOptions& options);
 int verb_status(const RunViewOptions& options);
 int verb_logs(const RunViewOptions& options);
 
+// Test files, or directories of them; the working directory when there are none.
+struct TestOptions : CommonOptions {
+  std::vector<std::string> paths;
+  std::string junit;  // a file to be written
+  bool tap = false;
+};
+int verb_test(const TestOptions& options);
+
 int verb_doctor(const CommonOptions& options);
 int verb_version(const CommonOptions& options);
 

@@ -78,7 +78,7 @@ Result<Definition> choose(const std::vector<Definition>& definitions, const std:
 }  // namespace
 
 Engine::Engine(Options options)
-    : options_(std::move(options)), effects_(*options_.loop),
+    : options_(std::move(options)), effects_(*options_.loop, options_.stand_in),
       locks_([this]() -> store::StoreReader& { return reader(); },
              [this](const std::string& run, const std::string& lock, const std::string& holder) {
                tell_held_up(run, lock, holder);

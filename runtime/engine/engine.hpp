@@ -63,6 +63,7 @@ class Engine {
     task::Rules rules;                // all on, but in the simulation
     std::function<bool()> snapshot_due;   // when loops are saved; null = when it is worth it (tests choose)
     std::map<std::string, std::string> builtin_modules;   // the stdlib's Lua modules, by name
+    effects::StandIn* stand_in = nullptr;   // in tests: takes the place of effects and of bodies of steps
   };
   explicit Engine(Options options);
   ~Engine();

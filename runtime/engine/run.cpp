@@ -51,6 +51,7 @@ Run::Run(Engine& engine, store::RunRow row, StartFacts facts, std::vector<journa
   options.listener = this;
   options.seed = hash64(facts_.seed.empty() ? row.id : facts_.seed);
   options.rules = engine.options_.rules;
+  options.stand_in = engine.options_.stand_in;
   options.snapshot_due = engine.options_.snapshot_due;
   options.timeout_us = facts_.timeout_us;
   options.pause_on_error = facts_.pause_on_error;

@@ -7,6 +7,7 @@
 
 #include "runtime/base/ids.hpp"
 #include "runtime/journal/payload.hpp"
+#include "runtime/journal/waits.hpp"
 
 namespace perilune::flow {
 
@@ -82,6 +83,7 @@ bool ChildWait::begin(Task& task) {
 void ChildWait::start() {
   waiting_ = true;
   execution_.awaits_other(run_);
+  note_wait(journal::run_wait_members(run_));
   runs_.watch_child(run_, attached_, [this, gone = gone_](const Ending& ending) { return !*gone && ended(ending); });
 }
 

@@ -11,7 +11,7 @@ namespace perilune::flow {
 
 using journal::Kind;
 
-void DueTimer::start(const Durable& call, int64_t duration_us, std::function<void()> fire) {
+void DueTimer::start(const Durable& call, int64_t duration_us, std::function<void()> fire, const std::string& members) {
   int64_t now_us = execution_.loop().clock().wall_us();
   if (const journal::Record* set = execution_.cursor().find(call.recorded(), Kind::timer_set)) {
     due_us_ = journal::number_of(set->data, "due");
@@ -19,7 +19,8 @@ void DueTimer::start(const Durable& call, int64_t duration_us, std::function<voi
   } else {
     due_us_ = now_us + duration_us;
     set_us_ = now_us;
-    execution_.note(call.remark(Kind::timer_set, "{\"due\":" + std::to_string(due_us_) + "}"), true);
+    std::string data = "{\"due\":" + std::to_string(due_us_) + (members.empty() ? "}" : "," + members + "}");
+    execution_.note(call.remark(Kind::timer_set, std::move(data)), true);
   }
   fire_ = std::move(fire);
   execution_.timer_started(due_us_);

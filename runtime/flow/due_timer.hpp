@@ -17,7 +17,8 @@ class DueTimer {
   DueTimer& operator=(const DueTimer&) = delete;
 
   // `duration_us` from now, or when the journal says that `call` set it. `fire` may start it again, or destroy it.
-  void start(const Durable& call, int64_t duration_us, std::function<void()> fire);
+  // `members`: what else the record says, as JSON text (journal/waits.hpp).
+  void start(const Durable& call, int64_t duration_us, std::function<void()> fire, const std::string& members = {});
   void stop();
   int64_t due_us() const { return due_us_; }      // wall time; 0 = it does not run
   int64_t set_us() const { return set_us_; }      // wall time at which it was started first

@@ -71,6 +71,11 @@ void Durable::record_cancelled() {
   record(Kind::op_cancelled, journal::with_error({}, cancelled_ ? to_json_text(*cancelled_) : std::string()));
 }
 
+void Durable::note_wait(const std::string& members) {
+  if (execution_.noted(*task_, number_, Kind::wait_started)) return;
+  execution_.note(remark(Kind::wait_started, "{" + members + "}"), false);
+}
+
 journal::Record Durable::remark(Kind kind, std::string data) const {
   journal::Record record;
   record.kind = kind;

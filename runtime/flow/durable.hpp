@@ -52,6 +52,8 @@ class Durable : public task::Operation {
     return cancelled_ == nullptr && !has_record_ && (state_ == State::parked || state_ == State::started);
   }
   bool cancelled() const { return cancelled_ != nullptr; }
+  // Notes what the call waits for, where no timer says so. It rides with the next commit, or that of the run's coming to wait.
+  void note_wait(const std::string& members);
   // A record of this operation without outcome.
   journal::Record remark(journal::Kind kind, std::string data) const;
 

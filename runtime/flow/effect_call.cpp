@@ -66,9 +66,13 @@ class EffectCoroutine final : public task::Coroutine {
 
 }  // namespace
 
+std::unique_ptr<task::Coroutine> effect_task(Execution& execution, std::string what, StartEffect start) {
+  return std::make_unique<EffectCoroutine>(execution, std::move(what), std::move(start));
+}
+
 std::unique_ptr<task::Coroutine> EffectStep::attempt(const task::AttemptContext& attempt) {
-  return std::make_unique<EffectCoroutine>(execution_, what_,
-                                           [this, &attempt](effects::Done<std::string> done) { return start_(attempt, std::move(done)); });
+  return effect_task(execution_, what_,
+                     [this, &attempt](effects::Done<std::string> done) { return start_(attempt, std::move(done)); });
 }
 
 }  // namespace perilune::flow

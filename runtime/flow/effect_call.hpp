@@ -31,6 +31,9 @@ class EffectCall final : public task::Operation {
   std::unique_ptr<effects::Effect> effect_;
 };
 
+// A task whose code is one effect.
+std::unique_ptr<task::Coroutine> effect_task(Execution& execution, std::string what, StartEffect start);
+
 // The code of a step whose body is one effect.
 class EffectStep final : public StepCode {
  public:
@@ -39,6 +42,7 @@ class EffectStep final : public StepCode {
   EffectStep(Execution& execution, std::string what, Start start)
       : execution_(execution), what_(std::move(what)), start_(std::move(start)) {}
   std::unique_ptr<task::Coroutine> attempt(const task::AttemptContext& attempt) override;
+  bool is_effect() const override { return true; }
 
  private:
   Execution& execution_;

@@ -24,7 +24,7 @@ using journal::Record;
 using store::Status;
 
 namespace {
-constexpr int64_t k_lasting_us = 100'000;   // an attempt that lasts so long is noted as started
+constexpr int64_t k_lasting_us = 100'000;   // an attempt that lasts so long is noted as started; a note waits no longer
 constexpr size_t k_drain_batch = 4096;   // tasks resumed between two looks at the delivery
 }
 
@@ -120,7 +120,7 @@ void Execution::turn() {
   flush();
   watch_running_time();
   leave_when_stuck();
-  if (untold_ > 0 && lasting_timer_ == 0)
+  if ((untold_ > 0 || (!pending_.empty() && !replaying_ && !over_)) && lasting_timer_ == 0)
     lasting_timer_ = loop().start_timer(k_lasting_us, [this] { tell_lasting(); });
 }
 
@@ -141,6 +141,7 @@ void Execution::tell_lasting() {
     op->lasting();
   }
   untold_ = 0;
+  flush_wanted_ = flush_wanted_ || !pending_.empty();   // notes that found nothing to ride with
   options_.listener->ask_turn();
 }
 
@@ -406,7 +407,11 @@ std::optional<uint64_t> Execution::checkpoint_mark(const std::string& name) cons
 }
 
 std::string Execution::operation_key(const task::Task& task, uint32_t op) const {
-  std::string text = options_.row.id + "|" + task.id + "|" + std::to_string(op) + "|" + std::to_string(key_generation_);
+  return flow::operation_key(options_.row.id, task.id, op, key_generation_);
+}
+
+std::string operation_key(const std::string& run, const std::string& task, uint32_t op, uint32_t generation) {
+  std::string text = run + "|" + task + "|" + std::to_string(op) + "|" + std::to_string(generation);
   auto digest = sha256(text);
   return base32_encode(std::string_view(reinterpret_cast<const char*>(digest.data()), digest.size()));
 }

@@ -27,6 +27,10 @@
 #include "runtime/store/store.hpp"
 #include "runtime/task/scheduler.hpp"
 
+namespace perilune::effects {
+class StandIn;
+}
+
 namespace perilune::flow {
 
 class ChildRuns;
@@ -47,6 +51,9 @@ class Watch {
   virtual ~Watch() = default;
   virtual void look() = 0;
 };
+
+// What identifies an operation towards the outside world: the same in every life and every attempt.
+std::string operation_key(const std::string& run, const std::string& task, uint32_t op, uint32_t generation);
 
 // How a run ended in this process.
 struct Ending {
@@ -96,6 +103,7 @@ class Execution {
     bool pause_on_error = false;             // a step that failed for good pauses the run
     ChildRuns* children = nullptr;           // other runs, for hooks that redirect
     task::Rules rules;                       // all on, but in the simulation
+    effects::StandIn* stand_in = nullptr;    // in tests: takes over attempts of steps
     std::function<bool()> snapshot_due;      // null = loops are saved when their work since the last time is worth it
   };
   explicit Execution(Options options);
@@ -151,6 +159,7 @@ class Execution {
   void drop(Durable& op);
   void ask_turn() { options_.listener->ask_turn(); }
   const task::Rules& rules() const { return options_.rules; }
+  effects::StandIn* stand_in() const { return options_.stand_in; }
   // With rules().cancel_by_record off: the operation ends without a record.
   void end_unrecorded(Durable& op);
   // It ended during the replay: it will not be started at its end.

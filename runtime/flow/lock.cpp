@@ -7,6 +7,7 @@
 #include "runtime/base/units.hpp"
 #include "runtime/flow/wait_cycle.hpp"
 #include "runtime/journal/payload.hpp"
+#include "runtime/journal/waits.hpp"
 
 namespace perilune::flow {
 
@@ -139,7 +140,9 @@ task::Waits Lock::waits_for() const {
 }
 
 void Lock::start() {
-  if (timeout_us_ > 0) timer_.start(*this, timeout_us_, [this] { record(Kind::timer_fired, {}); });
+  std::string members = journal::lock_wait_members(false);
+  if (timeout_us_ <= 0) return note_wait(members);
+  timer_.start(*this, timeout_us_, [this] { record(Kind::timer_fired, {}); }, members);
 }
 
 void Lock::teardown(const task::ErrorRef&) {

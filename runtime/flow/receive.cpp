@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "runtime/journal/payload.hpp"
+#include "runtime/journal/waits.hpp"
 
 namespace perilune::flow {
 
@@ -34,8 +35,9 @@ bool Receive::begin_receive(task::Task& task) {
 }
 
 void Receive::start() {
-  if (timeout_us_ < 0) return;
-  timer_.start(*this, timeout_us_, [this] { record(Kind::timer_fired, journal::with_value({}, {})); });
+  std::string members = journal::signal_wait_members(execution_.delivered_seq());
+  if (timeout_us_ < 0) return note_wait(members);
+  timer_.start(*this, timeout_us_, [this] { record(Kind::timer_fired, journal::with_value({}, {})); }, members);
 }
 
 void Receive::got(std::string value) {

@@ -2,7 +2,8 @@
 //
 // A signal is a record of the run that gets it, appended when it arrives and delivered in journal order: to the task that has
 // waited longest for its name, else to the buffer of that name. What a receive gives follows from that order, so it has no
-// record of its own; only its time-out (timer_fired) and its cancellation (op_cancelled, consuming nothing) have one.
+// outcome of its own; only its time-out (timer_fired) and its cancellation (op_cancelled, consuming nothing) have one. That
+// it waits is noted (wait_started, or timer_set) for those who look at the run.
 // SPDX-License-Identifier: MIT
 #pragma once
 

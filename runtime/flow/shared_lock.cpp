@@ -4,6 +4,7 @@
 
 #include "runtime/base/units.hpp"
 #include "runtime/journal/payload.hpp"
+#include "runtime/journal/waits.hpp"
 
 namespace perilune::flow {
 
@@ -19,8 +20,10 @@ SharedLock::~SharedLock() { stop_waiting(); }
 void SharedLock::start() {
   waiting_ = true;
   execution_.awaits_other(describe());
-  if (timeout_us_ > 0) timer_.start(*this, timeout_us_, [this] { fire(); });
+  std::string members = journal::lock_wait_members(true);
+  if (timeout_us_ > 0) timer_.start(*this, timeout_us_, [this] { fire(); }, members);
   locks_.request(*this);
+  if (waiting_ && timeout_us_ == 0) note_wait(members);
 }
 
 void SharedLock::fire() {

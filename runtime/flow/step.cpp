@@ -6,6 +6,8 @@
 
 #include "runtime/base/ids.hpp"
 #include "runtime/base/units.hpp"
+#include "runtime/effects/stand_in.hpp"
+#include "runtime/flow/effect_call.hpp"
 #include "runtime/journal/payload.hpp"
 
 namespace perilune::flow {
@@ -128,7 +130,7 @@ void Step::run_attempt() {
   };
   attempt_started_us_ = execution_.loop().clock().wall_us();
   context_.deadline_us = spec_.timeout_us > 0 ? attempt_started_us_ + spec_.timeout_us : 0;
-  running_ = &execution_.scheduler().spawn_attempt(task(), *this, code_->attempt(context_), context_);
+  running_ = &execution_.scheduler().spawn_attempt(task(), *this, attempt_code(), context_);
   if (spec_.timeout_us > 0) {
     timer_ = execution_.loop().start_timer(spec_.timeout_us, [this] {
       timer_ = 0;
@@ -138,6 +140,15 @@ void Step::run_attempt() {
     });
   }
   execution_.ask_turn();
+}
+
+// The body, or what stands in for it in a test.
+std::unique_ptr<task::Coroutine> Step::attempt_code() {
+  effects::StandIn* stand_in = execution_.stand_in();
+  if (stand_in == nullptr || code_->is_effect() || !stand_in->takes_over(name(), context_)) return code_->attempt(context_);
+  return effect_task(execution_, name(), [this, stand_in](effects::Done<std::string> done) {
+    return stand_in->body(name(), context_, std::move(done));
+  });
 }
 
 // Heartbeats that come too close together wait for the end of the gap; the newest is written then.

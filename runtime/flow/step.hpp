@@ -26,6 +26,8 @@ class StepCode {
  public:
   virtual ~StepCode() = default;
   virtual std::unique_ptr<task::Coroutine> attempt(const task::AttemptContext& attempt) = 0;
+  // The body is an effect itself, which has a stand-in of its own.
+  virtual bool is_effect() const { return false; }
   // `when` as a function: its result decides (false and nil skip). Null: there is none.
   virtual std::unique_ptr<task::Coroutine> condition() { return nullptr; }
   // retry.on / retry.unless as functions of the error: the result says yes or no. Null: there is none.
@@ -90,6 +92,7 @@ class Step final : public Durable, public task::Scope {
   void finish_unworked(const std::string& value, bool skipped, const std::string& by);
   void begin_attempt();
   void run_attempt();
+  std::unique_ptr<task::Coroutine> attempt_code();
   void attempt_ended(task::Task& task);
   void attempt_failed(Error error);
   void question_failed(const Error& error);

@@ -60,6 +60,7 @@ constexpr KindRow k_kinds[] = {
     {Kind::cancel_requested, "cancel_requested", true},
     {Kind::run_done, "run_done", true},
     {Kind::lock_granted, "lock_granted", true},
+    {Kind::wait_started, "wait_started", false},
 };
 
 constexpr bool table_is_in_order() {

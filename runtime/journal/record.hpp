@@ -55,6 +55,7 @@ enum class Kind : uint8_t {
   cancel_requested = 42,
   run_done = 43,
   lock_granted = 44,
+  wait_started = 45,
 };
 
 // "step_done" and back. kind_from_name gives nothing for a name that is none.

@@ -27,6 +27,34 @@ class MemoryDisk {
   std::map<std::string, int64_t> numbers;  // by id
   std::unordered_map<std::string, std::string> bundles;
   int64_t last_no = 0;
+  // The order of all commits. What is forgotten stays in it until it would be most of it.
+  struct Place {
+    int64_t position;
+    int64_t run;
+    uint64_t seq;
+  };
+  std::vector<Place> order;
+  size_t records = 0;
+
+  void committed(const Run& run, size_t count) {
+    int64_t position = order.empty() ? 0 : order.back().position;
+    for (auto at = run.records.end() - static_cast<std::ptrdiff_t>(count); at != run.records.end(); ++at)
+      order.push_back({++position, run.row.no, at->seq});
+    records += count;
+  }
+  void forgot(size_t count) {
+    records -= count;
+    if (order.size() < 2 * records + 1000) return;
+    auto is_gone = [this](const Place& place) { return find(place) == nullptr; };
+    order.erase(std::remove_if(order.begin(), order.end() - 1, is_gone), order.end() - 1);   // the last keeps the count
+  }
+  const journal::Record* find(const Place& place) {
+    Run* run = find(place.run);
+    if (run == nullptr) return nullptr;
+    auto at = std::lower_bound(run->records.begin(), run->records.end(), place.seq,
+                               [](const journal::Record& record, uint64_t seq) { return record.seq < seq; });
+    return at == run->records.end() || at->seq != place.seq ? nullptr : &*at;
+  }
 
   Run* find(int64_t no) {
     auto found = runs.find(no);
@@ -102,13 +130,49 @@ class MemoryReader final : public StoreReader {
   Result<std::vector<RunRecord>> records_of_kinds(const std::vector<journal::Kind>& kinds, int64_t since_us) override {
     std::lock_guard lock(disk_->mutex);
     std::vector<RunRecord> found;
-    for (const auto& [no, run] : disk_->runs)
-      for (const journal::Record& record : run.records)
-        if (record.at_us >= since_us && std::find(kinds.begin(), kinds.end(), record.kind) != kinds.end())
-          found.push_back({run.row.id, run.row.workflow, record});
+    for (auto at = disk_->order.rbegin(); at != disk_->order.rend(); ++at) {
+      const journal::Record* record = disk_->find(*at);
+      if (record == nullptr || record->at_us < since_us) continue;
+      if (std::find(kinds.begin(), kinds.end(), record->kind) == kinds.end()) continue;
+      const RunRow& row = disk_->find(at->run)->row;
+      found.push_back({row.id, row.workflow, *record, at->position});
+    }
     std::stable_sort(found.begin(), found.end(),
                      [](const RunRecord& a, const RunRecord& b) { return a.record.at_us > b.record.at_us; });
     return found;
+  }
+
+  Result<journal::RecordPage> records_after(const journal::RecordQuery& query) override {
+    std::lock_guard lock(disk_->mutex);
+    journal::RecordPage page;
+    page.reached = query.after;
+    auto at = std::upper_bound(disk_->order.begin(), disk_->order.end(), query.after,
+                               [](int64_t after, const MemoryDisk::Place& place) { return after < place.position; });
+    int64_t run_wanted = 0;
+    if (!query.filter.run.empty()) {
+      auto found = disk_->numbers.find(query.filter.run);
+      if (found == disk_->numbers.end()) return page;
+      run_wanted = found->second;
+    }
+    int64_t limit = std::max<int64_t>(query.limit, 1);
+    for (; at != disk_->order.end() && limit > 0; ++at) {
+      if (run_wanted != 0 && at->run != run_wanted) continue;
+      const journal::Record* record = disk_->find(*at);
+      if (record == nullptr) continue;
+      page.reached = at->position;
+      page.more = --limit == 0;
+      const RunRow& row = disk_->find(at->run)->row;
+      if (query.filter.passes(row.id, row.workflow, record->kind))
+        page.records.push_back({row.id, row.workflow, *record, at->position});
+    }
+    return page;
+  }
+
+  Result<int64_t> last_position() override {
+    std::lock_guard lock(disk_->mutex);
+    for (auto at = disk_->order.rbegin(); at != disk_->order.rend(); ++at)
+      if (disk_->find(*at) != nullptr) return at->position;
+    return int64_t{0};
   }
 
   Result<std::optional<std::string>> bundle(const std::string& hash) override {
@@ -157,7 +221,8 @@ class BatchWriter {
     row.last_seq += append.records.size();
     if (!append.records.empty() || !is_empty(append.patch)) row.updated_us = std::max(row.updated_us, op.at_us);
     std::move(append.records.begin(), append.records.end(), std::back_inserter(run->records));
-    for (const Forgotten& range : append.forgotten) forget(run->records, range, row.last_seq);
+    disk_.committed(*run, append.records.size());
+    for (const Forgotten& range : append.forgotten) disk_.forgot(forget(run->records, range, row.last_seq));
     if (append.patch.status) row.status = *append.patch.status;
     if (append.patch.wake_us) row.wake_us = *append.patch.wake_us;
     if (append.patch.output) row.output = std::move(*append.patch.output);
@@ -165,8 +230,8 @@ class BatchWriter {
     return true;
   }
 
-  static void forget(std::vector<journal::Record>& records, const Forgotten& range, uint64_t newest) {
-    std::erase_if(records, [&](const journal::Record& record) {
+  static size_t forget(std::vector<journal::Record>& records, const Forgotten& range, uint64_t newest) {
+    return std::erase_if(records, [&](const journal::Record& record) {
       return record.seq >= range.first && record.seq <= range.last && record.seq != newest && !record.task.empty();
     });
   }
@@ -189,7 +254,8 @@ class BatchWriter {
     disk_.numbers[row.id] = row.no;
     op.created = {row, false};
     int64_t no = row.no;
-    disk_.runs.emplace(no, MemoryDisk::Run{std::move(row), std::move(op.run.records)});
+    auto [made, fresh] = disk_.runs.emplace(no, MemoryDisk::Run{std::move(row), std::move(op.run.records)});
+    disk_.committed(made->second, made->second.records.size());
     return true;
   }
 

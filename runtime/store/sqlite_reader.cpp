@@ -3,6 +3,7 @@
 // SPDX-License-Identifier: MIT
 #include "runtime/store/sqlite_reader.hpp"
 
+#include <algorithm>
 #include <utility>
 #include <vector>
 
@@ -101,6 +102,17 @@ class SqliteReader final : public StoreReader {
     return rows_of(*select, read_run_record);
   }
 
+  Result<journal::RecordPage> records_after(const journal::RecordQuery& query) override {
+    if (!query.filter.run.empty()) return records_of_run_after(query);
+    Result<SqliteStatement*> select = prepared(
+        after_, k_select_records_of_all + std::string("where records.rowid > ?1 order by records.rowid limit ?2"));
+    if (!select) return select.error();
+    (*select)->bind(1, query.after).bind(2, page_limit(query));
+    return page_of(**select, query);
+  }
+
+  Result<int64_t> last_position() override { return db_.query_integer("select coalesce(max(rowid), 0) from records"); }
+
   Result<std::optional<std::string>> bundle(const std::string& hash) override {
     Result<SqliteStatement*> select = prepared(bundle_, "select content from bundles where hash = ?1");
     if (!select) return select.error();
@@ -112,6 +124,37 @@ class SqliteReader final : public StoreReader {
   }
 
  private:
+  static int64_t page_limit(const journal::RecordQuery& query) { return std::max<int64_t>(query.limit, 1); }
+
+  // By the index of the run's own records, whose order is that of their commits.
+  Result<journal::RecordPage> records_of_run_after(const journal::RecordQuery& query) {
+    Result<SqliteStatement*> select = prepared(
+        after_of_run_, k_select_records_of_all +
+                           std::string("where records.run = (select no from runs where id = ?1) and records.seq > coalesce("
+                                       "(select seq from records where run = (select no from runs where id = ?1)"
+                                       " and rowid <= ?2 order by seq desc limit 1), 0) order by records.seq limit ?3"));
+    if (!select) return select.error();
+    (*select)->bind(1, query.filter.run).bind(2, query.after).bind(3, page_limit(query));
+    return page_of(**select, query);
+  }
+
+  static Result<journal::RecordPage> page_of(SqliteStatement& select, const journal::RecordQuery& query) {
+    SqliteReset reset(select);
+    journal::RecordPage page;
+    page.reached = query.after;
+    for (int64_t seen = 1;; ++seen) {
+      Result<bool> row = select.step();
+      if (!row) return row.error();
+      if (!*row) return page;
+      page.reached = position_of(select);
+      page.more = seen == page_limit(query);
+      if (!passes(select, query.filter)) continue;
+      Result<RunRecord> record = read_run_record(select);
+      if (!record) return record.error();
+      page.records.push_back(std::move(*record));
+    }
+  }
+
   // A statement that is prepared at its first use.
   Result<SqliteStatement*> prepared(std::optional<SqliteStatement>& statement, const std::string& sql) {
     if (!statement) {
@@ -123,7 +166,7 @@ class SqliteReader final : public StoreReader {
   }
 
   SqliteConnection db_;
-  std::optional<SqliteStatement> run_, prefix_, records_, bundle_;
+  std::optional<SqliteStatement> run_, prefix_, records_, after_, after_of_run_, bundle_;
 };
 
 class FailedReader final : public StoreReader {
@@ -134,6 +177,8 @@ class FailedReader final : public StoreReader {
   Result<std::vector<RunRow>> list(const Filter&) override { return why_; }
   Result<std::vector<journal::Record>> records(int64_t, uint64_t, int64_t) override { return why_; }
   Result<std::vector<RunRecord>> records_of_kinds(const std::vector<journal::Kind>&, int64_t) override { return why_; }
+  Result<journal::RecordPage> records_after(const journal::RecordQuery&) override { return why_; }
+  Result<int64_t> last_position() override { return why_; }
   Result<std::optional<std::string>> bundle(const std::string&) override { return why_; }
 
  private:

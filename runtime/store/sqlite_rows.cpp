@@ -58,14 +58,22 @@ Result<journal::Record> read_record(const SqliteStatement& row) {
   return record;
 }
 
+// By rowid, which is the position in every version of the schema: a reader may meet an older one.
 const char* const k_select_records_of_all =
-    "select seq, generation, kind, op, task, name, fingerprint, at_us, data, runs.id, runs.workflow"
+    "select seq, generation, kind, op, task, name, fingerprint, at_us, data, runs.id, runs.workflow, records.rowid"
     " from records join runs on runs.no = records.run ";
 
 Result<RunRecord> read_run_record(const SqliteStatement& row) {
   Result<journal::Record> record = read_record(row);
   if (!record) return record.error();
-  return RunRecord{row.text(9), row.text(10), std::move(*record)};
+  return RunRecord{row.text(9), row.text(10), std::move(*record), position_of(row)};
+}
+
+int64_t position_of(const SqliteStatement& row) { return row.integer(11); }
+
+bool passes(const SqliteStatement& row, const journal::RecordFilter& filter) {
+  if (filter.run.empty() && filter.workflow.empty() && filter.kinds.empty()) return true;
+  return filter.passes(row.text(9), row.text(10), static_cast<journal::Kind>(row.integer(2)));
 }
 
 const char* const k_insert_run =
@@ -80,14 +88,14 @@ void bind_run(SqliteStatement& insert, const RunRow& row) {
 }
 
 const char* const k_insert_record =
-    "insert into records (run, seq, generation, kind, op, task, name, fingerprint, at_us, data)"
-    " values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)";
+    "insert into records (run, seq, generation, kind, op, task, name, fingerprint, at_us, data, position)"
+    " values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)";
 
-void bind_record(SqliteStatement& insert, int64_t run_no, const journal::Record& record) {
+void bind_record(SqliteStatement& insert, int64_t run_no, const journal::Record& record, int64_t position) {
   insert.bind(1, run_no).bind(2, static_cast<int64_t>(record.seq)).bind(3, static_cast<int64_t>(record.generation));
   insert.bind(4, static_cast<int64_t>(record.kind)).bind(5, static_cast<int64_t>(record.op));
   insert.bind(6, record.task).bind(7, record.name).bind(8, static_cast<int64_t>(record.fingerprint));
-  insert.bind(9, record.at_us).bind(10, record.data);
+  insert.bind(9, record.at_us).bind(10, record.data).bind(11, position);
 }
 
 }  // namespace perilune::store

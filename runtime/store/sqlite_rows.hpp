@@ -18,14 +18,17 @@ Result<RunRow> read_run(const SqliteStatement& row);
 extern const char* const k_select_records;
 Result<journal::Record> read_record(const SqliteStatement& row);
 
-// Records with the id and the workflow of their runs: add a where clause. read_run_record() reads a row of it.
+// Records with the id and the workflow of their runs: add a where clause. read_run_record() reads a row of it, passes()
+// looks at whose and of what kind it is without reading the rest.
 extern const char* const k_select_records_of_all;
 Result<RunRecord> read_run_record(const SqliteStatement& row);
+int64_t position_of(const SqliteStatement& row);
+bool passes(const SqliteStatement& row, const journal::RecordFilter& filter);
 
 extern const char* const k_insert_run;
 void bind_run(SqliteStatement& insert, const RunRow& row);
 
 extern const char* const k_insert_record;
-void bind_record(SqliteStatement& insert, int64_t run_no, const journal::Record& record);
+void bind_record(SqliteStatement& insert, int64_t run_no, const journal::Record& record, int64_t position);
 
 }  // namespace perilune::store

@@ -14,15 +14,20 @@ asm(R"(
 perilune_schema_001:
   .incbin "runtime/store/schema/001_initial.sql"
   .byte 0
+  .global perilune_schema_002
+perilune_schema_002:
+  .incbin "runtime/store/schema/002_positions.sql"
+  .byte 0
   .popsection
 )");
 extern "C" const char perilune_schema_001[];
+extern "C" const char perilune_schema_002[];
 
 namespace perilune::store {
 namespace {
 
 // k_migrations[n] brings version n to n + 1.
-const char* const k_migrations[] = {perilune_schema_001};
+const char* const k_migrations[] = {perilune_schema_001, perilune_schema_002};
 static_assert(std::size(k_migrations) == k_schema_version);
 
 constexpr const char* k_read_version = "pragma user_version";
@@ -76,14 +81,17 @@ Result<void> apply_settings(SqliteConnection& db, const std::string& path, bool 
   return db.execute(relaxed ? "pragma synchronous=normal" : "pragma synchronous=full");
 }
 
+std::string migration(int64_t from, int64_t to) {
+  std::string sql = "begin immediate;";
+  for (int64_t step = from; step < to; ++step) sql += k_migrations[step];
+  sql += "pragma application_id=" + std::to_string(k_application_id) + ";";
+  sql += "pragma user_version=" + std::to_string(to) + ";";
+  return sql + "commit;";
+}
+
 Result<void> migrate(SqliteConnection& db, int64_t version) {
   if (version == k_schema_version) return {};
-  std::string sql = "begin immediate;";
-  for (int64_t step = version; step < k_schema_version; ++step) sql += k_migrations[step];
-  sql += "pragma application_id=" + std::to_string(k_application_id) + ";";
-  sql += "pragma user_version=" + std::to_string(k_schema_version) + ";";
-  sql += "commit;";
-  Result<void> done = db.execute(sql);
+  Result<void> done = db.execute(migration(version, k_schema_version));
   if (!done && db.in_transaction()) (void)db.execute("rollback");
   return done;
 }
@@ -119,6 +127,8 @@ Result<SqliteConnection> open_reading(const std::string& path, SqliteConnection:
 }
 
 }  // namespace
+
+std::string first_schema() { return migration(0, 1); }
 
 Result<SqliteConnection> open_database(const std::string& path, bool relaxed) {
   if (is_too_short(path)) return no_database(path);

@@ -11,12 +11,15 @@
 
 namespace perilune::store {
 
-inline constexpr int64_t k_schema_version = 1;
+inline constexpr int64_t k_schema_version = 2;
 inline constexpr int64_t k_application_id = 0x504c756e;  // "PLun"
 
 // For the process that holds the file's lock. Errors: "newer_schema", "damaged", "storage".
 Result<SqliteConnection> open_database(const std::string& path, bool relaxed);
-// Errors: "not_found", "newer_schema", "damaged", "storage".
+// A file of an older schema is read as it is. Errors: "not_found", "newer_schema", "damaged", "storage".
 Result<SqliteConnection> open_database_for_reading(const std::string& path);
+
+// SQL that makes an empty file one of the first schema.
+std::string first_schema();
 
 }  // namespace perilune::store

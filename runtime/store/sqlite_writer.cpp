@@ -53,10 +53,15 @@ Result<void> SqliteWriter::prepare() {
     if (!statement) return statement.error();
     *target = std::move(*statement);
   }
+  Result<int64_t> last =
+      db_.query_integer("select max(coalesce((select max(position) from records), 0), (select gone from positions))");
+  if (!last) return last.error();
+  last_position_ = *last;
   return {};
 }
 
 void SqliteWriter::commit(std::vector<Operation>& batch) {
+  int64_t before = last_position_;
   Result<void> done = write_all(batch);
   changes_.clear();
   if (positions_.size() > k_positions_max) positions_.clear();
@@ -64,6 +69,7 @@ void SqliteWriter::commit(std::vector<Operation>& batch) {
   // SQLite may have rolled back by itself.
   if (db_.in_transaction()) (void)rollback_.run();
   positions_.clear();
+  last_position_ = before;
   for (Operation& operation : batch) operation.refusal = std::make_unique<Error>(done.error());
 }
 
@@ -163,7 +169,7 @@ Result<void> SqliteWriter::apply(BundleOp& op) {
 
 Result<void> SqliteWriter::insert_records(int64_t run_no, const std::vector<journal::Record>& records) {
   for (const auto& record : records) {
-    bind_record(insert_record_, run_no, record);
+    bind_record(insert_record_, run_no, record, ++last_position_);
     Result<void> done = insert_record_.run();
     if (!done) return done;
   }

@@ -58,6 +58,7 @@ class SqliteWriter {
   SqliteStatement select_run_, select_position_, update_row_, update_epoch_;
   Positions positions_;
   std::unordered_map<int64_t, RowChange> changes_;
+  int64_t last_position_ = 0;   // of all records, the forgotten ones with them
 };
 
 }  // namespace perilune::store

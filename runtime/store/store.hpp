@@ -3,6 +3,7 @@
 // Promises of every store:
 //  - what was reported as committed is on disk (as far as the store has a disk) and is never reported before;
 //  - operations commit in the order in which they were submitted; an Append is all or nothing;
+//  - every record has a position in the order of all commits (run_record.hpp), which no other record ever gets;
 //  - seq of a run is written gap-free: an Append whose first seq is not last_seq + 1 is refused as "conflict"; only what an
 //    Append names as forgotten goes again;
 //  - an Append under a stale epoch is refused as "fenced" and changes nothing;
@@ -19,7 +20,7 @@
 #include <vector>
 
 #include "runtime/base/result.hpp"
-#include "runtime/journal/record.hpp"
+#include "runtime/journal/run_record.hpp"
 #include "runtime/loop/loop.hpp"
 
 namespace perilune::store {
@@ -91,11 +92,7 @@ struct Filter {
   int64_t limit = 0;             // 0 = no limit; newest first
 };
 
-// A record with whose it is.
-struct RunRecord {
-  std::string run, workflow;
-  journal::Record record;
-};
+using journal::RunRecord;
 
 class StoreReader {
  public:
@@ -108,6 +105,10 @@ class StoreReader {
   virtual Result<std::vector<journal::Record>> records(int64_t run_no, uint64_t from_seq, int64_t limit) = 0;
   // Of all runs, the newest first. It looks at every record of the store.
   virtual Result<std::vector<RunRecord>> records_of_kinds(const std::vector<journal::Kind>& kinds, int64_t since_us) = 0;
+  // What was committed after a position, in the order of commit: of all runs, or of one.
+  virtual Result<journal::RecordPage> records_after(const journal::RecordQuery& query) = 0;
+  // The position of the newest record that stands, 0 where there is none.
+  virtual Result<int64_t> last_position() = 0;
   virtual Result<std::optional<std::string>> bundle(const std::string& hash) = 0;
 };
 

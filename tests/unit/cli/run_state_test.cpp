@@ -60,8 +60,9 @@ TEST_CASE("an operation is open from its first record to its outcome", "[cli]") 
   CHECK(state.operations()[0]->due_us == 5'000'000);
   state.apply(record_of(Kind::timer_set, "0.1", 1, "sleep", R"({"due":9000000})"));
   state.apply(record_of(Kind::step_done, "0", 1, "charge", R"({"value":1})"));
-  REQUIRE(state.operations().size() == 1);
-  CHECK(state.operations()[0]->state == OpenOperation::State::sleeping);
+  CHECK(state.operations().empty());
+  REQUIRE(state.waits().size() == 1);
+  CHECK(state.waits()[0]->due_us == 9'000'000);
   CHECK(state.steps_done() == 1);
   CHECK_THAT(state.last_error(), Catch::Contains("no net"));
 }

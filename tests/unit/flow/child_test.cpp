@@ -190,3 +190,42 @@ TEST_CASE("a paused child leaves its parent waiting, and both go on later", "[fl
   CHECK(result(lab.live()) == R"("up")");
   CHECK(lab.row().error.empty());   // of the life that was left waiting
 }
+
+TEST_CASE("a compensation may be a run of a workflow, which is begun once wherever the process dies", "[flow][child][undo]") {
+  const std::string body = R"(
+    compensate("give back", "double", { n = 21 })
+    compensate("no input", "odd")
+    error("broken"))";
+  Lab whole = lab_of(body);
+  Life life = whole.live();
+  CHECK(life.status == Status::failed);
+  CHECK(life.effects == std::vector<std::string>{"double 21"});
+  CHECK(whole.recorded({Kind::compensation_done}) ==
+        std::vector<std::string>{"compensation_done no input", "compensation_done give back"});
+  uint64_t records = 40;   // of all runs: more than there are
+  for (uint64_t cut = 1; cut < records; ++cut) {
+    Lab lab = lab_of(body);
+    lab.live(cut);
+    Life second = lab.live();
+    INFO("cut after record " << cut);
+    CHECK(lab.row().status == Status::failed);
+    auto children = children_of(lab);
+    CHECK(children == std::map<std::string, Status>{{"double {\"n\":21}", Status::completed}, {"odd {}", Status::completed}});
+    if (second.ended == false) break;
+  }
+}
+
+TEST_CASE("a compensating run that fails is tried again by a new one, and at last pauses the run", "[flow][child][undo]") {
+  Lab lab = lab_of("compensate(\"give back\", \"failing\") error(\"broken\")");
+  Life life = lab.live();
+  CHECK(life.status == Status::paused);
+  CHECK(life.error.message == "no luck");
+  auto store = store::make_memory_store({lab.disk(), {}, {}});
+  auto rows = store->reader()->list({});
+  CHECK(std::count_if(rows->begin(), rows->end(), [](const auto& row) { return row.workflow == "failing"; }) == 3);
+}
+
+TEST_CASE("compensate refuses what is neither function nor name", "[flow][child][undo]") {
+  CHECK(run_family("compensate('x', 7)").find("the action must be a function or the name of a workflow, not a number") != std::string::npos);
+  CHECK(run_family("compensate('x', 'double', { print })").find("can't be saved") != std::string::npos);
+}

@@ -37,6 +37,7 @@ const std::map<std::string, std::vector<std::string>> k_may_include = {
     {"runtime/engine/", {"runtime/"}},
     {"bindings/lua/", {"runtime/"}},
     {"bindings/api/", {"runtime/", "bindings/lua/"}},
+    {"bindings/testing/", {"runtime/", "bindings/lua/", "bindings/api/"}},
     {"bindings/c/", {"runtime/", "bindings/"}},
     {"bindings/cpp/", {"runtime/", "bindings/"}},
     {"bindings/cli/", {"runtime/", "bindings/"}},

@@ -61,6 +61,7 @@ class Session final : public engine::Observer {
   };
   Session(Config config, StorePlace place, const CommonOptions& options);
   Result<void> open_store();
+  Result<void> load_hooks();
   void watch_signals();
   void begun(size_t index, const Result<store::RunRow>& row, const std::function<void()>& then);
   void operated(size_t index, const Result<store::RunRow>& row, bool go_on);
@@ -75,7 +76,7 @@ class Session final : public engine::Observer {
   CommonOptions options_;
   std::unique_ptr<loop::Loop> loop_;
   std::unique_ptr<store::Store> store_;
-  std::unique_ptr<engine::ScriptHost> host_;
+  std::unique_ptr<engine::ScriptHost> host_, hook_scripts_;
   std::unique_ptr<engine::Engine> engine_;
   std::unique_ptr<Progress> progress_;  // null = quiet
   RunLog run_log_;

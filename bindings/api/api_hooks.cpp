@@ -9,6 +9,7 @@
 #include "bindings/lua/error_object.hpp"
 #include "bindings/lua/sandbox.hpp"
 #include "runtime/flow/step.hpp"
+#include "runtime/hooks/registry.hpp"
 
 namespace perilune::api {
 
@@ -282,6 +283,57 @@ void push_module_function(lua_State* L, const char* name) {
   lua_pop(L, 1);
 }
 
+// ---- in a hook file
+
+int hook_returned(lua_State* L, int, lua_KContext) {
+  if (lua_isnil(L, -1)) return 1;
+  luaL_getmetatable(L, k_reply_type);
+  bool is_reply = lua_type(L, -2) == LUA_TTABLE && lua_getmetatable(L, -2) != 0 && lua_rawequal(L, -1, -2) != 0;
+  if (!is_reply) {   // what stands there is no reply: the caller says what would be one
+    lua_pushboolean(L, 0);
+    return 1;
+  }
+  lua_pop(L, 2);
+  return 1;
+}
+
+// (function): calls it with the event.
+int l_call_hook(lua_State* L) {
+  lua_settop(L, 1);
+  lua::push_json(L, task_of(L).argument_json());
+  lua_callk(L, 1, 1, 0, hook_returned);
+  return hook_returned(L, LUA_OK, 0);
+}
+
+int l_remove(lua_State* L) {
+  engine::HookFile* file = live(L).context().hook_file();
+  file->remove(static_cast<uint64_t>(lua_tointeger(L, lua_upvalueindex(1))));
+  return 0;
+}
+
+std::unique_ptr<Error> add_to_file(LuaScript& script, std::string_view pattern, double priority, bool once, int function,
+                                   uint64_t& id) noexcept {
+  script.set_hook_caller(l_call_hook);
+  hooks::Listening listening{std::string(pattern), priority, once, {}};
+  Result<uint64_t> added = script.context().hook_file()->add(std::move(listening), function);
+  if (!added.ok()) return std::make_unique<Error>(std::move(added.error()));
+  id = *added;
+  return nullptr;
+}
+
+// Stack: pattern, options, function. Pushes the handle.
+int on_in_file(lua_State* L, LuaScript& script, double priority, bool once) {
+  int function = luaL_ref(L, LUA_REGISTRYINDEX);
+  uint64_t id = 0;
+  std::unique_ptr<Error> error = add_to_file(script, text_at(L, 1), priority, once, function, id);
+  if (error != nullptr) raise_left(L, error);
+  lua_createtable(L, 0, 1);
+  lua_pushinteger(L, static_cast<lua_Integer>(id));
+  lua_pushcclosure(L, l_remove, 1);
+  lua_setfield(L, -2, "remove");
+  return 1;
+}
+
 // ---- on
 
 int l_on(lua_State* L) {
@@ -296,6 +348,8 @@ int l_on(lua_State* L) {
   lua::Options options(L, 2, "on", k_options);
   double priority = options.number("priority", 0, -1e9);
   bool once = options.boolean("once", false);
+  LuaScript* script = lua::surroundings_of(L).live();
+  if (script != nullptr && script->context().hook_file() != nullptr) return on_in_file(L, *script, priority, once);
   push_module_function(L, "on");
   push_host(L);
   lua_pushvalue(L, 1);
@@ -407,6 +461,11 @@ int call_hooked(lua_State* L, const char* name) {
 }
 
 int open_on(lua_State* L) {
+  LuaScript* script = lua::surroundings_of(L).live();
+  if (script != nullptr && script->context().hook_file() != nullptr) {
+    lua_pushcfunction(L, l_on);
+    return 1;
+  }
   lua_getglobal(L, "require");
   lua_pushstring(L, k_module);
   lua_call(L, 1, 0);

@@ -22,6 +22,18 @@ flow::EffectStep::Start stood_in(effects::StandIn& stand_in, const char* call, s
   };
 }
 
+// Hooks may have replaced the arguments: then they are read again.
+flow::EffectStep::Start with_replaced(const EffectKind& kind, engine::RunContext& context, std::string arguments,
+                                      flow::EffectStep::Start start) {
+  return [&kind, &context, arguments = std::move(arguments), start = std::move(start)](
+             const task::AttemptContext& attempt, effects::Done<std::string> done) -> std::unique_ptr<effects::Effect> {
+    if (attempt.input == arguments) return start(attempt, std::move(done));
+    Result<flow::EffectStep::Start> other = kind.prepare(attempt.input, context);
+    if (other.ok()) return (*other)(attempt, std::move(done));
+    return effects::play(context.execution().loop(), other.error(), 0, std::move(done));
+  };
+}
+
 // Work: false with an error in script.pending_error().
 bool begin(lua_State* L, LuaScript& script, const EffectKind& kind, int first, bool& ready) noexcept {
   const bool hooked = first > 1;   // told by the script's hooks
@@ -62,6 +74,8 @@ bool begin(lua_State* L, LuaScript& script, const EffectKind& kind, int first, b
     spec.key_of = script.told().again;
     spec.wants_facts = true;
   }
+  spec.input = arguments;
+  *start = with_replaced(kind, script.context(), std::move(arguments), std::move(*start));
   auto step = std::make_unique<flow::Step>(execution, std::move(spec),
                                            std::make_unique<flow::EffectStep>(execution, kind.call, std::move(*start)));
   flow::Step& begun = *step;

@@ -86,6 +86,10 @@ void add_filter(CLI::App& app, FilterOptions& options, const std::string& limit_
   app.add_option("--limit", options.limit, limit_help)->type_name("N")->check(limit_problem);
 }
 
+void add_hooks(CLI::App& app, CommonOptions& options) {
+  app.add_option("--hooks", options.hooks, "a hook file beside those of the configuration; may be repeated")->type_name("FILE")->expected(1)->take_all();
+}
+
 void add_by(CLI::App& app, std::string& by) {
   app.add_option("--by", by, "who does it, for the record (default user@host)")->type_name("NAME");
 }
@@ -98,6 +102,7 @@ int call_run(const Verb& verb, const Words& words) {
     app.add_option("--id", options.id, "the run's id; an id that exists with this input is that run")->type_name("ID");
     app.add_option("--workflow", options.workflow, "which one, when the file defines several")->type_name("NAME");
     app.add_option("--session", options.session, "a name to find related runs by")->type_name("NAME");
+    add_hooks(app, options);
   };
   return parse<RunOptions>(verb, words, declare, verb_run);
 }
@@ -108,6 +113,7 @@ int call_resume(const Verb& verb, const Words& words) {
         ->type_name("");
     app.add_flag("--all", options.all, "every run that is not over and not paused, or all that these match:");
     add_filter(app, options, "at most so many, the newest");
+    add_hooks(app, options);
     add_by(app, options.by);
   };
   return parse<ResumeOptions>(verb, words, declare, verb_resume);
@@ -159,6 +165,7 @@ int call_operate(const Verb& verb, const Words& words) {
     More(app, options);
     app.add_flag("--all", options.all, "all runs that the verb is open for, or all that these match:");
     add_filter(app, options, "at most so many, the newest");
+    add_hooks(app, options);
     add_by(app, options.by);
   };
   return parse<OperateOptions>(verb, words, declare, Run);
@@ -182,6 +189,7 @@ int call_fork(const Verb& verb, const Words& words) {
         ->check(CLI::PositiveNumber);
     app.add_option("-i,--input", options.input, "another input; @FILE reads a file, - reads stdin")->type_name("JSON|@FILE|-");
     app.add_option("--id", options.id, "the new run's id")->type_name("ID");
+    add_hooks(app, options);
     add_by(app, options.by);
   };
   return parse<ForkOptions>(verb, words, declare, verb_fork);

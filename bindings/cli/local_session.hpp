@@ -52,6 +52,7 @@ class LocalSession final : public Session, public engine::Observer {
   LocalSession(Config config, StorePlace place, const CommonOptions& options);
   void take_up(const std::string& id, std::function<void()> then);
   Result<void> open_store();
+  Result<void> load_hooks();
   Result<void> until_stored(const std::function<void(std::function<void(Result<void>)> done)>& ask);
   void watch_signals();
   void serve();
@@ -68,7 +69,7 @@ class LocalSession final : public Session, public engine::Observer {
   CommonOptions options_;
   std::unique_ptr<loop::Loop> loop_;
   std::unique_ptr<store::Store> store_;
-  std::unique_ptr<engine::ScriptHost> host_;
+  std::unique_ptr<engine::ScriptHost> host_, hook_scripts_;
   std::unique_ptr<engine::Engine> engine_;
   std::unique_ptr<Progress> progress_;  // null = quiet
   std::unique_ptr<OwnerServer> server_;

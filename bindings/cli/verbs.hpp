@@ -12,6 +12,7 @@ struct CommonOptions {
   std::string store;  // --store, or empty
   bool json = false;
   bool quiet = false;
+  std::vector<std::string> hooks;  // --hooks, of verbs that let runs go on
 };
 
 struct RunOptions : CommonOptions {

@@ -21,6 +21,7 @@ constexpr size_t k_traceback_max = 8000;
 void refuse_inside_step(lua_State* L, const char* call, LuaTask* task) {
   const task::AttemptContext* attempt = task == nullptr ? nullptr : task->task().attempt;
   if (attempt == nullptr) return;
+  if (attempt->refusal != nullptr) raise_usage(L, code::k_usage, "%s can't be called here: %s", call, attempt->refusal);
   if (!attempt->effects_allowed)
     raise_usage(L, code::k_usage, "%s can't be called here: `when` and the retry filters decide by plain Lua", call);
   raise_usage(L, code::k_usage,

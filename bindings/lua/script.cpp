@@ -11,6 +11,7 @@
 #include "bindings/lua/gate.hpp"
 #include "bindings/lua/lua_task.hpp"
 #include "bindings/lua/sandbox.hpp"
+#include "runtime/hooks/registry.hpp"
 
 namespace perilune::lua {
 
@@ -174,6 +175,14 @@ std::unique_ptr<LuaTask> LuaScript::make_task(int function_ref, lua_CFunction ad
   if (adapter != nullptr) lua_pushcfunction(T, adapter);
   lua_rawgeti(T, LUA_REGISTRYINDEX, function_ref);
   task->set_argument_count(adapter != nullptr ? 2 : 1);
+  return task;
+}
+
+std::unique_ptr<task::Coroutine> LuaScript::hook(int function, std::shared_ptr<const hooks::Event> event) {
+  auto task = make_task(function, hook_caller_);
+  std::string text = hooks::event_json(*event);   // its run goes last
+  text.insert(text.size() - 1, ",\"run\":" + hooks::run_json(*event->run));
+  task->set_argument_json(std::move(text));
   return task;
 }
 

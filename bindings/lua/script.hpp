@@ -71,6 +71,7 @@ class LuaScript final : public engine::Script, public ApiSurroundings {
   const Error* killed() const override { return state_->killed() ? &state_->kill_error() : nullptr; }
   std::shared_ptr<const flow::Schema> output_schema() const override { return output_schema_; }
   std::unique_ptr<flow::StepCode> postflight() override;
+  std::unique_ptr<task::Coroutine> hook(int function, std::shared_ptr<const hooks::Event> event) override;
 
   // ---- ApiSurroundings
   double now_s() override;
@@ -133,6 +134,9 @@ class LuaScript final : public engine::Script, public ApiSurroundings {
   // set_argument_count (the function counts as one). Its thread is null after a memory error.
   std::unique_ptr<LuaTask> new_task();
 
+  // What calls a hook of a file: (function) with the event in argument_json of the task; bindings/api sets it.
+  void set_hook_caller(lua_CFunction caller) { hook_caller_ = caller; }
+
   // Lua threads are used again: a thread costs more than a task.
   struct Thread {
     lua_State* L = nullptr;
@@ -151,6 +155,7 @@ class LuaScript final : public engine::Script, public ApiSurroundings {
   Error pending_error_;
   uint32_t families_heard_ = 0;
   Told told_;
+  lua_CFunction hook_caller_ = nullptr;
   std::vector<Thread> threads_;
   std::shared_ptr<const flow::Schema> output_schema_, defined_output_;
   int postflight_ref_ = LUA_NOREF;

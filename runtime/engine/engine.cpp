@@ -3,6 +3,7 @@
 #include "runtime/engine/engine.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include "runtime/base/ids.hpp"
 #include "runtime/engine/input.hpp"
@@ -84,7 +85,8 @@ Engine::Engine(Options options)
       locks_([this]() -> store::StoreReader& { return reader(); },
              [this](const std::string& run, const std::string& lock, const std::string& holder) {
                tell_held_up(run, lock, holder);
-             }) {
+             }),
+      hooks_([this](const hooks::RunFacts& run, const std::string& text) { log_of(run, "error", text, {}); }) {
   options_.loop->set_turn([this] { turn(); });
 }
 
@@ -92,6 +94,7 @@ Engine::~Engine() {
   if (events_ != nullptr) options_.store->set_tap(nullptr);
   for (auto& [id, sleeper] : sleeping_) options_.loop->stop_timer(sleeper.timer);
   runs_.clear();
+  hook_hosts_.clear();
   options_.loop->set_turn([] {});
 }
 
@@ -276,6 +279,7 @@ void Engine::open_run(RunRow row, StartFacts facts, std::vector<journal::Record>
     return started(result.error());
   }
   if (options_.observer != nullptr) options_.observer->started(opened.row(), resumed);
+  tell_run(resumed ? hooks::Point::run_resume : hooks::Point::run_start, opened.row(), {});
   started(opened.row());
 }
 
@@ -301,6 +305,8 @@ void Engine::turn() {
       evict(*run);
     }
   }
+  if (std::exchange(hooks_asked_, false))
+    for (auto& host : hook_hosts_) host->turn();
   locks_.refuse_circles();
   options_.store->flush();
 }
@@ -323,9 +329,12 @@ void Engine::end_run(Run& run) {
   }
   if (by_force) cancel_children_of(id);
   if (store::is_final(ending.status)) locks_.run_ended(id);
-  if (options_.observer != nullptr) options_.observer->ended(row, ending);
-  if (ended) ended(row, ending);
-  tell_watchers(id, ending);
+  tell_end(row, ending);
+  hooks_.when_told(id, [this, row = std::move(row), ended = std::move(ended), ending = std::move(ending)] {
+    if (options_.observer != nullptr) options_.observer->ended(row, ending);
+    if (ended) ended(row, ending);
+    tell_watchers(row.id, ending);
+  });
 }
 
 // A run that waits for a signal alone, for children that have left memory, or sleeps for long, leaves memory.

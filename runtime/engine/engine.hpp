@@ -15,6 +15,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "runtime/engine/hook_host.hpp"
 #include "runtime/engine/lock_table.hpp"
 #include "runtime/engine/script_host.hpp"
 #include "runtime/loop/loop.hpp"
@@ -64,6 +65,7 @@ class Engine {
     loop::Loop* loop = nullptr;
     store::Store* store = nullptr;
     ScriptHost* host = nullptr;
+    ScriptHost* hook_scripts = nullptr;   // for hook files; null = there can be none
     Observer* observer = nullptr;     // may be null
     Settings settings;
     task::Rules rules;                // all on, but in the simulation
@@ -73,6 +75,10 @@ class Engine {
   };
   explicit Engine(Options options);
   ~Engine();
+
+  // Runs a hook file: its hooks see all runs of this engine from now on. Errors: those of the script.
+  Result<void> add_hook_file(HookSource source);
+  hooks::Registry& hooks() { return hooks_; }
 
   using Ended = std::function<void(const store::RunRow&, const flow::Ending&)>;
   using Started = std::function<void(Result<store::RunRow>)>;
@@ -151,6 +157,10 @@ class Engine {
   void tell_held_up(const std::string& run, const std::string& lock, const std::string& holder);
   void turn();
   void end_run(Run& run);
+  // ---- hooks from outside (engine_hooks.cpp)
+  void tell_run(hooks::Point point, const store::RunRow& row, std::string fields);
+  void tell_end(const store::RunRow& row, const flow::Ending& ending);
+  void log_of(const hooks::RunFacts& run, const char* level, std::string_view text, std::string_view fields);
   void ask_turn(Run& run);
   void create_run(StartRequest request, Definition definition, BundleRef bundle, Started started, Ended ended);
   void open_run(store::RunRow row, StartFacts facts, std::vector<journal::Record> records, BundleRef bundle, bool resumed,
@@ -181,6 +191,9 @@ class Engine {
   std::unique_ptr<store::StoreReader> reader_;
   LockTable locks_;
   std::unique_ptr<hooks::EventBus> events_;
+  hooks::Registry hooks_;
+  std::vector<std::unique_ptr<HookHost>> hook_hosts_;
+  bool hooks_asked_ = false;                   // a hook file has something to do
   std::unordered_map<std::string, std::unique_ptr<Run>> runs_;
   std::vector<Run*> turns_;                    // runs that asked for a turn
   struct Sleeper {

@@ -59,6 +59,7 @@ Run::Run(Engine& engine, store::RunRow row, StartFacts facts, std::vector<journa
   options.timeout_us = facts_.timeout_us;
   options.pause_on_error = facts_.pause_on_error;
   options.children = this;
+  options.hooks = &engine.hooks_;
   options.row = std::move(row);
   options.records = std::move(records);
   execution_ = std::make_unique<flow::Execution>(std::move(options));

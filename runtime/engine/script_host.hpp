@@ -14,6 +14,10 @@
 #include "runtime/flow/execution.hpp"
 #include "runtime/flow/schema.hpp"
 
+namespace perilune::hooks {
+struct Event;
+struct Listening;
+}
 namespace perilune::flow {
 class ChildRuns;
 class SharedLocks;
@@ -46,6 +50,15 @@ struct StartFacts {
   std::string seed;         // what random numbers and ids are made from; empty = the run's id (a fork has its origin's)
 };
 
+// Where the script is a hook file: who keeps what it registers.
+class HookFile {
+ public:
+  virtual ~HookFile() = default;
+  // `function` is the script's name for it, as Script::hook takes it. Errors: "usage".
+  virtual Result<uint64_t> add(hooks::Listening listening, int function) = 0;
+  virtual void remove(uint64_t id) = 0;
+};
+
 // What a running script may ask of the engine. Lives as long as its Script.
 class RunContext {
  public:
@@ -61,6 +74,7 @@ class RunContext {
                            const std::string& id, std::function<void(Result<void>)> done) = 0;
   virtual flow::ChildRuns& children() = 0;
   virtual flow::SharedLocks& shared_locks() = 0;
+  virtual HookFile* hook_file() { return nullptr; }
   // A line of the run's log; dropped during replay.
   virtual void log(const char* level, std::string_view text, std::string_view fields) = 0;
   // A module's text: of the bundle, added by a record, or from disk (then it is added by a record).
@@ -74,6 +88,8 @@ class Script {
   virtual ~Script() = default;
   // The coroutine of the main task; once. Errors: "syntax", "memory".
   virtual Result<std::unique_ptr<task::Coroutine>> main() = 0;
+  // Of a hook file: the task that calls a hook for an event. What it returns is JSON text for hooks::read_reply, or null.
+  virtual std::unique_ptr<task::Coroutine> hook(int function, std::shared_ptr<const hooks::Event> event) = 0;
   // Set when the script was ended for good (budget, memory): the run must be aborted with it.
   virtual const Error* killed() const = 0;
   // The schema of the output that the running definition declared, or null.

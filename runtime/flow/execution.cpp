@@ -15,6 +15,7 @@
 #include "runtime/flow/rollback_scope.hpp"
 #include "runtime/flow/root_scope.hpp"
 #include "runtime/flow/saga.hpp"
+#include "runtime/hooks/registry.hpp"
 #include "runtime/journal/payload.hpp"
 
 namespace perilune::flow {
@@ -52,6 +53,7 @@ void Execution::read_journal() {
     before_us = std::max(before_us, record.at_us);
     running_us_ = std::max(running_us_, running_time_until(record));   // a loop's own records may be gone
     if (!record.task.empty()) replaying_ = true;   // calls are repeated, even if none of them has an outcome
+    if (record.kind == Kind::hook_decision) has_decisions_ = true;
     if (record.kind == Kind::signal) signal_ids_.insert(signal_id_of(record));
     if (record.kind == Kind::operator_act || record.kind == Kind::rollback) read_operator(record);
   }
@@ -228,6 +230,7 @@ bool Execution::deliver_next() {
   Tail next = std::move(tail_.front());
   tail_.pop_front();
   options_.listener->committed(next.record);
+  if (options_.hooks != nullptr && !options_.hooks->empty()) tell_of(next.record, next.op);
   if (next.then) next.then();
   if (next.op != nullptr) deliver(next.record, next.op);
   else if (carries_outcome(next.record.kind) && next.record.op == 0) deliver_to_run(next.record);

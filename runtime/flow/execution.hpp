@@ -30,6 +30,12 @@
 namespace perilune::effects {
 class StandIn;
 }
+namespace perilune::hooks {
+class Registry;
+enum class Point : uint8_t;
+struct Event;
+struct RunFacts;
+}
 
 namespace perilune::flow {
 
@@ -117,6 +123,7 @@ class Execution {
     int64_t timeout_us = 0;                  // of running time; 0 = none
     bool pause_on_error = false;             // a step that failed for good pauses the run
     ChildRuns* children = nullptr;           // other runs, for hooks that redirect
+    hooks::Registry* hooks = nullptr;        // those from outside of scripts; null = none
     task::Rules rules;                       // all on, but in the simulation
     effects::StandIn* stand_in = nullptr;    // in tests: takes over attempts of steps
     std::function<bool()> snapshot_due;      // null = loops are saved when their work since the last time is worth it
@@ -196,6 +203,16 @@ class Execution {
 
   bool pauses_on_error() const { return options_.pause_on_error; }
   ChildRuns* children() { return options_.children; }
+  // ---- hooks from outside (outside_events.cpp)
+  // Where one listens to the point; else null.
+  hooks::Registry* listening(hooks::Point point) const;
+  // `fields`: the members of a JSON object. `input`: JSON text, which stands in the event as `input_name`.
+  hooks::Event event(hooks::Point point, std::string fields, std::string input_name = {}, std::string input = {});
+  // Live only: those that listen hear of it; nobody waits for them.
+  void tell(hooks::Point point, std::string fields, std::string input_name = {}, std::string input = {});
+  void complain(const std::string& text);   // about a hook, in the run's log
+  // The journal holds decisions of hooks.
+  bool has_decisions() const { return has_decisions_; }
 
   // Ends this life of the run as diverged: nothing more is started or written but the row's status.
   void diverge(const std::string& what);
@@ -269,6 +286,7 @@ class Execution {
   bool deliver_next();
   bool look_around();
   void deliver(const journal::Record& record, Durable* op);
+  void tell_of(const journal::Record& record, Durable* op);
   void deliver_to_run(const journal::Record& record);
   void deliver_signal(const journal::Record& record);
   void forget(Durable& op);
@@ -315,6 +333,8 @@ class Execution {
   std::vector<Durable*> parked_;             // on replay: in the order of the calls
 
   bool replaying_ = false;
+  bool has_decisions_ = false;
+  std::shared_ptr<const hooks::RunFacts> facts_;   // for events, once one was made
   bool unfinished_turn_ = false;
   bool over_ = false;
   bool stopped_ = false;                     // the store refused, or diverged

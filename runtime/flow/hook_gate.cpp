@@ -4,15 +4,17 @@
 
 #include <utility>
 
+#include "runtime/journal/waits.hpp"
+
 namespace perilune::flow {
 
 using hooks::Decision;
 using hooks::Reply;
 using journal::Kind;
 
-bool HookGate::stands(Execution& execution, hooks::Point point, const Decision* preset) {
-  (void)execution, (void)point;
-  return preset != nullptr;
+bool HookGate::stands(Execution& execution, const Durable& op, hooks::Point point, const Decision* preset) {
+  return preset != nullptr || execution.listening(point) != nullptr ||
+         (execution.has_decisions() && execution.noted(op.task(), op.number(), Kind::hook_decision));
 }
 
 std::optional<Decision> HookGate::recorded(hooks::Point point, int round) const {
@@ -32,7 +34,20 @@ void HookGate::pass(Question question, const Decision* preset, Then then) {
     decision_ = std::move(*found);
     return carry_out();
   }
-  decided(preset == nullptr ? Decision{} : *preset);
+  Decision decision = preset == nullptr ? Decision{} : *preset;
+  hooks::Registry* outside = execution_.listening(question_.point);
+  if (outside == nullptr || decision.ends_round()) return decided(std::move(decision));
+  if (!decision.input.empty()) question_.input = decision.input;
+  hooks::Event event = execution_.event(question_.point, question_.fields, question_.input_name, question_.input);
+  auto answered = std::make_shared<bool>(false);
+  std::shared_ptr<void> round = outside->ask(std::move(event), [this, answered, decision](Decision said) mutable {
+    *answered = true;
+    std::shared_ptr<void> ended = std::exchange(asking_, nullptr);
+    hooks::add(decision, std::move(said));
+    execution_.ask_turn();
+    decided(std::move(decision));
+  });
+  if (!*answered) asking_ = std::move(round);   // else this may be gone
 }
 
 void HookGate::decided(Decision decision) {
@@ -89,6 +104,7 @@ void HookGate::carry_out() {
 void HookGate::redirect() {
   redirection_ = std::make_unique<Redirection>(execution_, op_);
   rest(true);
+  op_.note_wait(journal::run_wait_members(Redirection::run_id(execution_, op_)));
   std::string input = decision_.input.empty() ? question_.input : decision_.input;
   redirection_->start(decision_.text, std::move(input), [this](Result<std::string> result) {
     rest(false);
@@ -114,6 +130,10 @@ void HookGate::finish(Pass pass) {
 void HookGate::cancel(const Error& reason) {
   if (std::exchange(cancelled_, true) || waits_commit_) return;   // decided when the record is committed
   if (redirection_ != nullptr) return redirection_->cancel(reason);
+  if (asking_ != nullptr) {   // nobody waits for their answer any more
+    asking_.reset();
+    return finish({Pass::How::cancelled});
+  }
   if (timer_.due_us() != 0) {
     timer_.stop();
     rest(false);

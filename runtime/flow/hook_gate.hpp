@@ -16,7 +16,7 @@
 
 #include "runtime/flow/due_timer.hpp"
 #include "runtime/flow/redirection.hpp"
-#include "runtime/hooks/decision.hpp"
+#include "runtime/hooks/registry.hpp"
 
 namespace perilune::flow {
 
@@ -37,14 +37,15 @@ class HookGate {
     hooks::Point point;
     int round = 0;
     std::string fields;   // of the event: the members of a JSON object
-    std::string input;    // JSON text: `input` of the event, or what stands under that name there
+    std::string input;    // JSON text: what replace{...} changes, or empty
+    const char* input_name = "input";
   };
 
   // `op` is held by the execution while the gate is passed, but for the time that it only waits.
   HookGate(Execution& execution, Durable& op) : execution_(execution), op_(op), timer_(execution) {}
 
   // Hooks have, or had, a say here: else pass() would say `work` at once.
-  static bool stands(Execution& execution, hooks::Point point, const hooks::Decision* preset);
+  static bool stands(Execution& execution, const Durable& op, hooks::Point point, const hooks::Decision* preset);
   // What an earlier life recorded.
   std::optional<hooks::Decision> recorded(hooks::Point point, int round) const;
 
@@ -74,6 +75,7 @@ class HookGate {
   std::unique_ptr<Redirection> redirection_;
   bool cancelled_ = false;
   bool waits_commit_ = false;
+  std::shared_ptr<void> asking_;   // the outside hooks, while they are asked
   bool resting_ = false;
 };
 

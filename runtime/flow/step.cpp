@@ -37,6 +37,8 @@ bool Step::accepts(Kind kind) const {
 
 task::Outcome Step::delivered(const Record& record) {
   if (spec_.wants_facts) take_facts(record);
+  if (record.kind == Kind::step_failed && hooks::escalated(record.data))
+    execution_.fail(task(), error_from_json_text(journal::error_of(record.data)));
   if (record.kind == Kind::step_done) code_->done(task(), std::string(journal::value_of(record.data)));
   return Durable::delivered(record);
 }
@@ -84,6 +86,13 @@ void Step::read_recorded() {
         resume_at_us_ = journal::number_of(record.data, "retry_at");
         if (resume_at_us_ == 0) attempts_before_ = attempt_;   // it paused the run
         break;
+      case Kind::hook_decision: {
+        Error retried;
+        if (!read_decision(record, retried)) break;
+        if (failures++ > 0) earlier_.push_back(std::move(error_));
+        error_ = std::move(retried);
+        break;
+      }
       default: break;
     }
     int64_t started_us = journal::number_of(record.data, "started");
@@ -287,6 +296,10 @@ std::string Step::error_data(std::string_view extra) const {
 
 void Step::fail_for_good() {
   if (error_.step.empty()) error_.step = name();
+  if (!ask_about_failure(hooks::Point::step_fail)) give_up(false);
+}
+
+void Step::give_up(bool escalate) {
   if (spec_.gate != nullptr) verdict(spec_.gate, &error_);
   bool before_all = spec_.gate == k_gate_preflight;   // nothing is done yet that an operator could mend
   bool pause = spec_.compensation || (execution_.pauses_on_error() && !before_all && !unknown_ && !cancelled());
@@ -296,7 +309,7 @@ void Step::fail_for_good() {
   }
   for (Error& error : earlier_) error_.suppressed.push_back(std::move(error));
   earlier_.clear();
-  finish(Kind::step_failed, error_data({}));
+  finish(Kind::step_failed, error_data(escalate ? "\"escalate\":true" : ""));
 }
 
 void Step::finish(Kind kind, std::string data) {
@@ -311,6 +324,9 @@ void Step::finish(Kind kind, std::string data) {
 void Step::teardown(const task::ErrorRef& reason) {
   if (running_ != nullptr) {
     execution_.scheduler().cancel(*running_, reason);   // its end finishes the step
+  } else if (phase_ == Phase::mending) {
+    asking_.reset();   // nobody waits for the answer any more
+    finish(Kind::op_cancelled, {});
   } else if (gate_ != nullptr) {
     gate_->cancel(*reason);   // it says when what it began has ended
   } else if (phase_ == Phase::backoff) {

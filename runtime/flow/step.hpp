@@ -78,7 +78,7 @@ class Step final : public Durable, public task::Scope {
   const StepFacts* facts() const { return facts_.get(); }   // once it has ended by a record
 
  private:
-  enum class Phase : uint8_t { idle, gate, condition, intent, attempt, asking_on, asking_unless, backoff };
+  enum class Phase : uint8_t { idle, gate, mending, condition, intent, attempt, asking_on, asking_unless, backoff };
   void start() override;
   void teardown(const task::ErrorRef& reason) override;
   void lasting() override;
@@ -91,6 +91,10 @@ class Step final : public Durable, public task::Scope {
   void pass_gate();
   void passed(HookGate::Pass pass);
   void take_facts(const journal::Record& record);
+  bool ask_about_failure(hooks::Point point);
+  void answered(hooks::Point point, hooks::Decision said);
+  void try_again(hooks::Decision decision);
+  bool read_decision(const journal::Record& record, Error& retried);
   void finish_unworked(const std::string& value, bool skipped, const std::string& by);
   void begin_attempt();
   void run_attempt();
@@ -105,6 +109,7 @@ class Step final : public Durable, public task::Scope {
   void decide_retry();
   void retry_later();
   void fail_for_good();
+  void give_up(bool escalate);
   void back_off(int64_t due_us);
   void finish(journal::Kind kind, std::string data);
   bool ask(Phase phase, std::unique_ptr<task::Coroutine> coroutine);
@@ -116,6 +121,7 @@ class Step final : public Durable, public task::Scope {
   task::AttemptContext context_;
   std::unique_ptr<StepFacts> facts_;
   std::unique_ptr<HookGate> gate_;  // while it is passed
+  std::shared_ptr<void> asking_;    // the outside hooks, while they are asked about a failure
   Phase phase_ = Phase::idle;
   task::Task* running_ = nullptr;
   int attempt_ = 0;                 // the one that runs, or ran last

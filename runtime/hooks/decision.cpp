@@ -118,6 +118,8 @@ std::string record_data(Point point, int round, const Decision& decision) {
   return dump(data);
 }
 
+bool escalated(std::string_view data) { return data.substr(0, data.find("\"error\":")).find("\"escalate\":true") != data.npos; }
+
 std::string skipped_by(std::string_view text) {
   json data = json::parse(text, nullptr, false);
   std::string by = data.is_object() ? text_of(data, "by") : std::string();
@@ -137,6 +139,7 @@ std::optional<Decision> decision_in(std::string_view text, Point point, int roun
   decision.text = text_of(data, "text");
   decision.delay_us = data.value("delay_us", int64_t{0});
   decision.by = text_of(data, "by");
+  decision.round = data.value("round", 0);
   return decision;
 }
 

@@ -19,6 +19,7 @@ struct Decision {
   std::string text;            // the reason of deny, the workflow of redirect
   std::string error;           // JSON text: of `failed`, or what replace{error=} says
   int64_t delay_us = 0;        // of delay, or of retry{after=}
+  int round = 0;               // of a decision that was read back
   std::string by;              // whose it is: "script", the name of a hook file, "C++"
 
   bool nothing() const { return final == Reply::none && !failed && input.empty() && value.empty() && error.empty() && delay_us == 0; }
@@ -44,5 +45,7 @@ std::optional<Decision> decision_in(std::string_view data, Point point, int roun
 
 // Who skipped a step: of the data of a step_skipped record.
 std::string skipped_by(std::string_view data);
+// A hook has said escalate() of it: of the data of a step_failed record.
+bool escalated(std::string_view data);
 
 }  // namespace perilune::hooks

@@ -22,7 +22,6 @@ constexpr Field k_run[] = {
     {"parent", "string?", "the run whose child it is"},
 };
 
-constexpr Field k_nothing[] = {{"task", "string", "the task's id"}};
 constexpr Field k_output[] = {{"output", "any", "what the run gives"}};
 constexpr Field k_run_error[] = {{"error", "object", "why: an error object"}};
 constexpr Field k_pause[] = {{"error", "object?", "why it is paused; not there when an operator paused it"}};
@@ -118,7 +117,7 @@ constexpr Field k_llm_after[] = {{"model", "string", "its name"}, {"result", "ob
 constexpr Field k_tool[] = {{"tool", "string", "its name"}, {"input", "object", "its arguments"}};
 constexpr Field k_tool_after[] = {{"tool", "string", "its name"}, {"result", "any", "what it gave"}};
 constexpr Field k_error[] = {
-    {"step", "string", "the step, effect or called workflow that has failed for good"},
+    {"step", "string", "the step, or the effect's function"},
     {"error", "object", "the error that is about to be raised"},
 };
 
@@ -139,15 +138,14 @@ constexpr auto k_nobody = Listeners::nobody;
 
 // In the order of the enumeration.
 constexpr PointRow k_points[] = {
-    {Point::run_start, Family::run, "run.start", "the run begins", k_nothing, k_none, {}, k_nobody, ""},
-    {Point::run_resume, Family::run, "run.resume", "a process takes up a run that was begun before", k_nothing, k_none, {}, k_nobody, ""},
-    {Point::run_complete, Family::run, "run.complete", "the run has completed", k_output, k_none, {}, k_nobody,
-     "in a script: its body has ended, the end is not recorded yet"},
-    {Point::run_fail, Family::run, "run.fail", "the run has failed", k_run_error, k_none, {}, k_nobody,
-     "in a script: its body has failed, nothing is undone yet"},
-    {Point::run_cancel, Family::run, "run.cancel", "the run was cancelled", k_run_error, k_none, {}, k_nobody,
-     "in a script: awaits need a shield"},
-    {Point::run_pause, Family::run, "run.pause", "the run is paused", k_pause, k_none, {}, k_nobody, ""},
+    {Point::run_start, Family::run, "run.start", "the run begins", {}, k_none, {}, k_outside, ""},
+    {Point::run_resume, Family::run, "run.resume", "a process takes up a run that was begun before", {}, k_none, {}, k_outside, ""},
+    {Point::run_complete, Family::run, "run.complete", "the run has completed", k_output, k_none, {}, k_outside, ""},
+    {Point::run_fail, Family::run, "run.fail", "the run has failed", k_run_error, k_none, {}, k_outside,
+     ""},
+    {Point::run_cancel, Family::run, "run.cancel", "the run was cancelled", k_run_error, k_none, {}, k_outside,
+     ""},
+    {Point::run_pause, Family::run, "run.pause", "the run is paused", k_pause, k_none, {}, k_outside, ""},
     {Point::step_before, Family::step, "step.before", "a step is about to begin", k_step_before, k_before, k_input, k_all, ""},
     {Point::step_after, Family::step, "step.after", "a step has ended well", k_step_after, k_none, {}, k_all, ""},
     {Point::step_retry, Family::step, "step.retry", "an attempt has failed and another follows", k_step_retry, k_none, {}, k_all,
@@ -188,7 +186,7 @@ constexpr PointRow k_points[] = {
     {Point::tool_before, Family::agent, "tool.before", "a tool is about to be called", k_tool, k_before, k_input, k_nobody, ""},
     {Point::tool_after, Family::agent, "tool.after", "a tool has answered", k_tool_after, k_none, {}, k_nobody, ""},
     {Point::agent_end, Family::agent, "agent.end", "an agent has ended", k_agent, k_none, {}, k_nobody, ""},
-    {Point::error, Family::error, "error", "a step, an effect or a called run has failed for good and its error is about to be raised", k_error,
+    {Point::error, Family::error, "error", "a step or an effect has failed for good and its error is about to be raised", k_error,
      k_on_error, k_replace_error, k_all, "after step.fail, when that has not mended it; `suppress(v)` gives v (nil) in place of the error, "
      "`escalate()` fails the run with it: nothing can catch it"},
 };

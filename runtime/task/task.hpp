@@ -118,6 +118,7 @@ struct AttemptContext {
   Random random;
   uint64_t object_ids = 0;
   bool effects_allowed = true;     // false in `when` and in retry filters
+  const char* refusal = nullptr;   // says why a call that is not allowed is not; null: as of a step
   std::function<void(std::string)> heartbeat;   // JSON text of the progress
 };
 

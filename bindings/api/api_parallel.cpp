@@ -4,6 +4,7 @@
 #include <cstdlib>
 
 #include "bindings/api/branches.hpp"
+#include "bindings/api/merge_option.hpp"
 #include "bindings/api/tables.hpp"
 #include "bindings/lua/arguments.hpp"
 #include "bindings/lua/await.hpp"
@@ -20,8 +21,8 @@ using lua::Options;
 
 namespace {
 
-constexpr std::string_view k_parallel_options[] = {"limit", "need", "rest", "fail", "tolerate", "each"};
-constexpr std::string_view k_map_options[] = {"limit", "need", "rest", "fail", "tolerate", "each", "name"};
+constexpr std::string_view k_parallel_options[] = {"limit", "need", "rest", "fail", "tolerate", "each", "merge"};
+constexpr std::string_view k_map_options[] = {"limit", "need", "rest", "fail", "tolerate", "each", "name", "merge"};
 constexpr std::string_view k_rest[] = {"cancel", "keep"};
 constexpr std::string_view k_fail[] = {"fast", "collect"};
 constexpr int64_t k_branches_max = 10'000'000;
@@ -31,6 +32,7 @@ struct Arguments {
   std::string_view name;
   size_t total = 0, limit = 0, need = 0, tolerate = 0;
   bool tolerant = false, keep = false, collect = false;
+  MergeOption merge;
 };
 
 // Takes an optional leading name off the stack: it then stays at index 1, and the rest begins at 2.
@@ -77,6 +79,7 @@ bool begin(LuaScript& script, const Arguments& arguments, int plan_ref, LuaTask:
   spec.collect = arguments.collect;
   spec.tolerant = arguments.tolerant;
   spec.tolerate = arguments.tolerate;
+  spec.merge = make_rule(script, arguments.merge);
   spec.race = arguments.call == std::string_view("race");
   LuaScript* self = &script;
   spec.label = [self, plan_ref](size_t index) { return branch_label(*self, plan_ref, index); };
@@ -194,6 +197,7 @@ int l_parallel(lua_State* L) {
   read_options(options, arguments);
   read_tolerate(L, options, arguments);
   keep_each(L, options, 4);
+  arguments.merge = read_merge(L, options);
   int plan_ref = luaL_ref(L, LUA_REGISTRYINDEX);
   return lua::await(L, begin(script, arguments, plan_ref, push_results));
 }
@@ -255,6 +259,7 @@ int l_map(lua_State* L) {
   lua_rawseti(L, 5, k_plan_functions);
   keep_each(L, options, 5);
   keep_labels(L, options, 2, 5, arguments.total);
+  arguments.merge = read_merge(L, options);
   int plan_ref = luaL_ref(L, LUA_REGISTRYINDEX);
   return lua::await(L, begin(script, arguments, plan_ref, push_results));
 }

@@ -8,6 +8,7 @@
 #include "bindings/api/hooked.hpp"
 #include "bindings/api/undo.hpp"
 #include "bindings/lua/await.hpp"
+#include "bindings/lua/state_table.hpp"
 #include "runtime/flow/saga.hpp"
 
 namespace perilune::api {
@@ -54,7 +55,7 @@ void push_roots(lua_State* L, LoopRun& run, int body) {
 
 void begin_numbering(LoopRun& run) noexcept {
   run.snapshot = std::make_unique<lua::Snapshot>(run.script);
-  run.undo_base = run.script.execution().marks().undo_order;
+  run.undo_base = run.script.execution().undo_order();
 }
 
 // Numbers the objects as they are now, and keeps them in the call's slot.
@@ -163,6 +164,7 @@ void keep_graph(LoopRun& run, int64_t cost_us) noexcept {
 }  // namespace
 
 Between between_iterations(lua_State* L, LoopRun& run) {
+  lua::settle_state(L, run.script);
   flow::Loop& loop = run.loop;
   if (loop.restores_here()) return restore(L, run);
   const int64_t busy_us = run.task().busy_us();
@@ -178,6 +180,7 @@ Between between_iterations(lua_State* L, LoopRun& run) {
 }
 
 bool save_end(lua_State* L, LoopRun& run) {
+  lua::settle_state(L, run.script);
   int64_t cost_us = 0;
   return run.loop.saves_end(run.task().busy_us()) && make_graph(L, run, cost_us);
 }

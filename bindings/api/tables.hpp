@@ -38,6 +38,7 @@ int open_start(lua_State* L);
 int open_workflow(lua_State* L);     // api_workflow.cpp
 int open_this(lua_State* L);
 int open_input(lua_State* L);
+int open_state(lua_State* L);        // api_state.cpp
 int open_fail(lua_State* L);
 int open_log(lua_State* L);          // api_log.cpp
 int open_json(lua_State* L);         // api_json.cpp

@@ -219,6 +219,8 @@ std::string detail_text(const Record& record) {
       return act_text(record);
     case Kind::gate:
       return gate_text(record);
+    case Kind::state_changed:
+      return clipped(printable(std::string_view(record.data).substr(0, k_value_bytes)), k_value_columns);
     case Kind::run_done:  // its name is the status
       return record.name == "completed" ? value_text(journal::value_of(record.data)) : error_line(record);
     default:

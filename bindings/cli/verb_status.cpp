@@ -13,6 +13,7 @@
 #include "bindings/cli/terminal.hpp"
 #include "bindings/cli/wait_text.hpp"
 #include "runtime/base/clock.hpp"
+#include "runtime/flow/state_records.hpp"
 
 namespace perilune::cli {
 
@@ -22,10 +23,12 @@ using store::Status;
 namespace {
 
 constexpr size_t k_lines_shown = 20;
+constexpr int k_state_columns = 400;
 
 struct Standing {
   RunRow row;
   RunState state;
+  std::string script_state;  // JSON object: what the script has set
   int64_t owner = 0;  // pid
   bool relaxed = false;
   std::vector<std::string> next;
@@ -83,6 +86,7 @@ std::string status_json(const Standing& standing) {
     json.key("total").number(static_cast<int64_t>(scope->total)).close_object();
   }
   json.close_array();
+  json.key("state").recorded(standing.script_state);
   json.key("steps_done").number(static_cast<int64_t>(standing.state.steps_done()));
   json.key("last_error").recorded(standing.state.last_error());
   json.key("error").raw(result.error == nullptr ? std::string() : to_json_text(*result.error));
@@ -138,6 +142,7 @@ void print_status(const Standing& standing) {
   std::vector<std::string> lines = lines_of_now(standing.state);
   for (size_t i = 0; i < lines.size() && i < k_lines_shown; ++i) field(i == 0 ? "now" : "", lines[i]);
   if (lines.size() > k_lines_shown) field("", "and " + std::to_string(lines.size() - k_lines_shown) + " more");
+  if (standing.script_state != "{}") field("state", clipped(printable(standing.script_state), k_state_columns));
   if (!row.error.empty()) {
     field("error", printable(one_line(error_from_json_text(row.error))));
   } else if (!standing.state.last_error().empty()) {
@@ -175,6 +180,7 @@ int verb_status(const RunViewOptions& options) {
   standing.row = std::move(*row);
   engine::Finding finding(standing.row, *records);
   for (const journal::Record& record : finding.living) standing.state.apply(record);
+  standing.script_state = flow::state_after(finding.living);
   if (!records->empty()) standing.acts = offered_acts(*view, finding, options);
   standing.owner = owner_of(*view);
   standing.relaxed = view->config.relaxed;

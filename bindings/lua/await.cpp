@@ -6,6 +6,7 @@
 #include "bindings/lua/codec.hpp"
 #include "bindings/lua/error_object.hpp"
 #include "bindings/lua/sandbox.hpp"
+#include "bindings/lua/state_table.hpp"
 #include "runtime/flow/durable.hpp"
 
 namespace perilune::lua {
@@ -58,6 +59,7 @@ LuaScript& enter(lua_State* L, const char* call, Place place) {
     task.end_by_force();
     suspend(L, nullptr);   // for ever
   }
+  if (attempt == nullptr) settle_state(L, script);
   return script;
 }
 

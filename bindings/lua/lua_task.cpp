@@ -135,7 +135,10 @@ Result<std::string> LuaTask::encode_result() {
   lua_State* L = thread_.L;
   if (results_ == 0) return std::string("null");
   std::string text;
+  LuaTask* before = script_.current();   // `state` in a result is this task's
+  script_.set_current(this);
   Result<void> encoded = encode(L, lua_gettop(L) - results_ + 1, text, "result");
+  script_.set_current(before);
   if (!encoded.ok()) return encoded.error();
   return text;
 }
@@ -144,7 +147,11 @@ std::string LuaTask::short_result(size_t bytes_max) {
   lua_State* L = thread_.L;
   if (results_ == 0) return "null";
   std::string text;
-  return encode(L, lua_gettop(L) - results_ + 1, text, "result", false, bytes_max).ok() ? text : std::string();
+  LuaTask* before = script_.current();
+  script_.set_current(this);
+  const bool encoded = encode(L, lua_gettop(L) - results_ + 1, text, "result", false, bytes_max).ok();
+  script_.set_current(before);
+  return encoded ? text : std::string();
 }
 
 std::string LuaTask::where() {

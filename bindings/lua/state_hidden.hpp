@@ -25,6 +25,8 @@ inline char k_loading;           // name -> coroutine that loads the module
 inline char k_closer_metatable;  // of the entry that ends a loading (require.cpp)
 inline char k_next_tables;       // slot -> table under traversal by next; weak values
 inline char k_next_keys;         // slot -> its sorted keys, or their number for an array
+inline char k_state_metatable;   // of `state` and the tables in it (state_table.cpp)
+inline char k_state_tables;      // plain table of the state -> the table that stands for it; weak keys
 inline char k_locked;            // in the metatable of a read-only table -> the table behind it
 }  // namespace registry
 
@@ -59,6 +61,7 @@ struct State::Hidden {
   const void* object_metatable = nullptr;
   const void* error_metatable = nullptr;
   const void* guard_metatable = nullptr;
+  const void* state_metatable = nullptr;  // null until `state` is used
 
   bool memory_refused = false;  // the allocator has said no at least once
   int coroutine_depth = 0;      // user coroutines between the task and the running code

@@ -16,6 +16,7 @@
 #include "runtime/flow/root_scope.hpp"
 #include "runtime/flow/saga.hpp"
 #include "runtime/hooks/registry.hpp"
+#include "runtime/flow/state_records.hpp"
 #include "runtime/journal/payload.hpp"
 
 namespace perilune::flow {
@@ -34,7 +35,10 @@ Execution::Execution(Options options)
       locks_(std::make_unique<Locks>(*this)), root_(std::make_unique<RootScope>(*this)) {
   scheduler_.set_before_end([this](task::Task& task) {
     locks_->task_ended(task);
-    return settle_output(task) || settle_saga(*this, task);
+    settle_state(task);
+    if (settle_output(task) || settle_saga(*this, task)) return true;
+    hand_over_state(task);
+    return false;
   });
   last_seq_ = committed_seq_ = options_.row.last_seq;
   replaying_ = cursor_.replaying();
@@ -56,6 +60,7 @@ void Execution::read_journal() {
     if (record.kind == Kind::hook_decision) has_decisions_ = true;
     if (record.kind == Kind::signal) signal_ids_.insert(signal_id_of(record));
     if (record.kind == Kind::operator_act || record.kind == Kind::rollback) read_operator(record);
+    if (record.kind == Kind::state_changed || record.kind == Kind::loop_snapshot || record.kind == Kind::loop_done) read_state(record);
   }
   rolling_ = journal::open_rollback(cursor_.records());
   if (!rolling_) return;
@@ -369,6 +374,7 @@ std::string Execution::mismatch(journal::Trail::Op trail, const Durable& op) con
 }
 
 void Execution::record(Durable& op, Kind kind, std::string data, std::function<void()> then) {
+  publish_state();   // what was set before the call stands before its outcome
   append(op.remark(kind, std::move(data)), &op, std::move(then), true);
 }
 
@@ -403,10 +409,14 @@ void Execution::timer_ended(int64_t due_us) {
   sleeping_.pop_back();
 }
 
-std::optional<uint64_t> Execution::checkpoint_mark(const std::string& name) const {
+void Execution::mark_checkpoint(const std::string& name, const task::Task& task) {
+  StateView* view = StateView::find(task);
+  checkpoints_[name] = {undo_order_, view == nullptr ? nullptr : view->all()};
+}
+
+const CheckpointMark* Execution::checkpoint_mark(const std::string& name) const {
   auto found = checkpoints_.find(name);
-  if (found == checkpoints_.end()) return std::nullopt;
-  return found->second;
+  return found == checkpoints_.end() ? nullptr : &found->second;
 }
 
 std::string Execution::operation_key(const task::Task& task, uint32_t op) const {

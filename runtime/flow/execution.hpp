@@ -22,6 +22,7 @@
 #include <vector>
 
 #include "runtime/journal/cursor.hpp"
+#include "runtime/flow/state_view.hpp"
 #include "runtime/journal/generations.hpp"
 #include "runtime/loop/loop.hpp"
 #include "runtime/store/store.hpp"
@@ -44,6 +45,7 @@ class ChildRuns;
 class Durable;
 class Execution;
 class Locks;
+class PublishedState;
 class Receive;
 class Saga;
 class StepCode;
@@ -81,15 +83,22 @@ struct Ending {
   bool again = false;                 // its journal was taken back: it is to be read again, and goes on
 };
 
+// A named place to which a script, or an operator, can go back.
+struct CheckpointMark {
+  uint64_t undo_order = 0;            // registrations of compensations until then
+  StateMapRef state;                  // of the task that made it; null: it had none
+};
+
 // Where the run as a whole stands: what a loop's snapshot keeps of it, beside the loop's own.
 struct Marks {
   uint64_t delivered_seq = 0;         // of the last outcome that was delivered
   int64_t now_us = 0;                 // its time
   int64_t running_us = 0;
   uint64_t undo_order = 0;
-  std::unordered_map<std::string, uint64_t> checkpoints;
+  std::unordered_map<std::string, CheckpointMark> checkpoints;
   std::unordered_map<std::string, std::deque<std::string>> inbox;
   std::vector<std::string> settled;   // operations that have ended, but whose record is still to be passed by
+  std::vector<StateMap> states;       // what the task and those that wait for it have set, the main task's last; or none
 };
 
 // Who owns the execution: engine::Run.
@@ -229,8 +238,8 @@ class Execution {
 
   // Registrations of compensations are counted, and checkpoints remember the count: a rollback undoes what is newer.
   uint64_t next_undo_order() { return ++undo_order_; }
-  void mark_checkpoint(const std::string& name) { checkpoints_[name] = undo_order_; }
-  std::optional<uint64_t> checkpoint_mark(const std::string& name) const;
+  void mark_checkpoint(const std::string& name, const task::Task& task);
+  const CheckpointMark* checkpoint_mark(const std::string& name) const;   // null: there is none yet
 
   // ---- for receive (inbox.cpp)
   bool take_signal(const std::string& name, std::string& value);
@@ -253,6 +262,12 @@ class Execution {
   // undone as when its body fails.
   void fail(task::Task& task, Error error);
 
+  // ---- the run's state (execution_state.cpp)
+  // A branch has ended and the task that waits for it goes on. Errors: as merge_view.
+  Result<void> join_state(task::Task& parent, task::Task& branch, const MergeRule& rule);
+  // What the main task has set is made known with the next commit.
+  void publish_state();
+
   Locks& locks() { return *locks_; }
   uint64_t next_arrival() { return ++arrivals_; }   // of a value in a channel
   void watch(Watch& watch) { watches_.push_back(&watch); }
@@ -266,9 +281,10 @@ class Execution {
   uint64_t position() const;
   // True when `task` is alone: all others that live wait for its end, none is being cancelled.
   bool alone(const task::Task& task);
-  Marks marks() const;
+  Marks marks(task::Task& task) const;
   // On replay, while the task is alone: the run stands as it stood then, what was delivered before is not delivered again.
-  void restore(const Marks& marks);
+  void restore(const Marks& marks, task::Task& task);
+  uint64_t undo_order() const { return undo_order_; }
   // Records of tasks that nobody needs any more: they go with the next commit.
   void let_go(store::Forgotten range) { let_go_.push_back(range); }
   const std::function<bool()>& snapshot_due() const { return options_.snapshot_due; }
@@ -305,6 +321,10 @@ class Execution {
   void main_ended(task::Task& task);
   void tell_lasting();
   void look_for_deadlock();
+  std::vector<task::Task*> line_of(task::Task& task) const;
+  void read_state(const journal::Record& record);
+  void settle_state(task::Task& task);
+  void hand_over_state(task::Task& task);
   std::string waits() const;
   void watch_running_time();
   void leave_when_stuck();
@@ -324,6 +344,8 @@ class Execution {
   task::Scheduler scheduler_;
   journal::Cursor cursor_;
   std::unique_ptr<Locks> locks_;
+  std::unique_ptr<PublishedState> published_;   // null: the run has no state yet
+  bool state_known_ = false;                 // it was compared with what the journal knows
   std::vector<Watch*> watches_;
   bool looked_ = true;                       // since the record that was delivered last
   uint64_t arrivals_ = 0;
@@ -362,7 +384,7 @@ class Execution {
   std::unordered_set<std::string> settled_;  // "task#op" of operations that ended by a signal
   std::unordered_set<std::string> signal_ids_;
   uint64_t undo_order_ = 0;
-  std::unordered_map<std::string, uint64_t> checkpoints_;
+  std::unordered_map<std::string, CheckpointMark> checkpoints_;
   uint32_t generation_ = 0;                  // of the records that are appended
   uint32_t key_generation_ = 0;              // the newest in which something was undone
   std::vector<uint64_t> retries_;            // the records of the operators' retries

@@ -33,6 +33,7 @@ void Execution::abort(Error error, Status status) {
   Ending ending;
   ending.status = status;
   ending.error = std::make_shared<const Error>(std::move(error));
+  publish_state();   // unless it is a replay that ends here: it has not come to what is known
   replaying_ = false;
   record_end(std::move(ending));
 }
@@ -46,6 +47,7 @@ void Execution::diverge(const std::string& what) {
 }
 
 void Execution::pause(Error error) {
+  publish_state();
   Ending ending;
   ending.status = Status::paused;
   ending.error = std::make_shared<const Error>(std::move(error));
@@ -72,6 +74,7 @@ void Execution::leave_when_stuck() {
 
 void Execution::pause_by(Record record) {
   if (over_ || stopped_ || deciding_) return;
+  publish_state();
   append(std::move(record), nullptr, {}, false);
   Ending ending;
   ending.status = Status::paused;
@@ -168,6 +171,7 @@ void Execution::finish() {
     return;
   }
   replaying_ = false;
+  publish_state();
   record_end(std::move(ending_));
 }
 

@@ -123,6 +123,8 @@ void Parallel::leave_rest() {
   reason_ = "need";
   for (Branch& branch : branches_) {
     if (branch.end != End::none) continue;
+    if (spec_.merge.kind != MergeRule::Kind::error && branch.task->journaled())
+      StateView::of(*branch.task).rule = spec_.merge;
     hand_over(*branch.task, execution_.background());
     branch.task = nullptr;
   }
@@ -132,8 +134,22 @@ void Parallel::finish_if_over() {
   if (over_ || live() > 0 || (!stopping_ && next_ < spec_.total)) return;
   over_ = true;
   if (reason_ == std::string_view("all") && failed_ > 0 && spec_.tolerant && !error_) reason_ = "tolerated";
+  join_states();
   note_scope(Kind::branch_joined, info());
   execution_.scheduler().wake(*task_, cancelled_ ? Outcome::of_error(cancelled_) : outcome());
+}
+
+// In the order in which the branches ended. What can't be joined is raised, unless something else is.
+void Parallel::join_states() {
+  for (uint32_t index : order_) {
+    const Branch& branch = branches_[index];
+    if (branch.task == nullptr || (spec_.race && index != winner_)) continue;
+    Result<void> joined = execution_.join_state(*task_, *branch.task, spec_.merge);
+    if (joined.ok()) continue;
+    auto error = std::make_shared<const Error>(std::move(joined.error()));
+    if (error_ == nullptr) error_ = error;
+    else conflicts_.push_back(error);
+  }
 }
 
 Outcome Parallel::outcome() const {
@@ -143,6 +159,7 @@ Outcome Parallel::outcome() const {
     const Branch& branch = branches_[index];
     if (branch.end == End::failed && branch.error != error_) error.suppressed.push_back(*branch.error);
   }
+  for (const task::ErrorRef& conflict : conflicts_) error.suppressed.push_back(*conflict);
   if (spec_.need > 0 || spec_.tolerant) error.data = info();
   return Outcome::of_error(std::move(error));
 }

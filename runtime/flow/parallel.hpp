@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "runtime/flow/execution.hpp"
+#include "runtime/flow/state_view.hpp"
 
 namespace perilune::flow {
 
@@ -24,6 +25,7 @@ struct ParallelSpec {
   bool tolerant = false;           // `tolerate` was given:
   size_t tolerate = 0;             //   so many may fail
   bool race = false;               // the first to finish, well or badly, decides
+  MergeRule merge;                 // for what the branches have set of the run's state
   std::function<std::string(size_t)> label;   // JSON text of a branch's key
   std::function<bool(const task::Task&)> enough;   // asked of each branch that ended well: true = it decides, as in a race
 };
@@ -64,6 +66,7 @@ class Parallel final : public task::Operation, public task::Scope {
   void stop(const char* reason, task::ErrorRef error);
   void leave_rest();
   void finish_if_over();
+  void join_states();
   task::Outcome outcome() const;
   Error broken(const std::string& what) const;
   void note_scope(journal::Kind kind, std::string data);
@@ -84,6 +87,7 @@ class Parallel final : public task::Operation, public task::Scope {
   bool over_ = false;
   const char* reason_ = "all";
   task::ErrorRef error_;             // what the join raises
+  std::vector<task::ErrorRef> conflicts_;   // of the branches' states, beside it
   task::ErrorRef cancelled_;
   task::ErrorRef sibling_reason_;
 };

@@ -106,6 +106,7 @@ class Scope {
 
 // Where a step's attempt takes its time, random numbers and ids from: never from the run's.
 struct AttemptContext {
+  const Task* caller = nullptr;       // of the step
   int number = 1;
   std::function<std::string()> key;   // makes the idempotency key, equal for all attempts
   // The key of the attempt's next request: `key` itself, then one of its own for each, the same in every attempt that
@@ -139,10 +140,12 @@ class ShieldWatch {
   virtual void cancel_waits() = 0;
 };
 
-// What a room above keeps with a task (flow: its saga).
+// What a room above keeps with a task (flow: its saga, its view of the run's state).
 class Attachment {
  public:
   virtual ~Attachment() = default;
+  // What a task that begins in a scope of the owner has of it; null: nothing.
+  virtual std::unique_ptr<Attachment> branch() { return nullptr; }
 };
 
 class Task {
@@ -176,6 +179,7 @@ class Task {
   std::unique_ptr<Scope> spawned;  // tasks that it spawned, or null; they end before it does
   std::shared_ptr<TaskHandle> handle;   // for spawned tasks, or null
   std::unique_ptr<Attachment> saga;     // its compensations, or null
+  std::unique_ptr<Attachment> view;     // what it sees of the run's state, or null
   bool failed = false;             // after the end: `error` says why
   ErrorRef error;
 

@@ -68,6 +68,7 @@ std::string check_finished(World& world, const Life& life) {
   if (!again.ended || again.ending.status != store::Status::completed)
     return "the finished journal does not replay" + (again.ending.error ? ": " + one_line(*again.ending.error) : "");
   if (!again.effects.empty()) return "replaying the finished journal ran effect '" + again.effects.front() + "'";
+  if (again.state_changes != 0) return "the finished journal says something else of the state than its replay";
   if (differs(again.trail, life.trail) != 0 || again.ending.output != life.ending.output)
     return "replaying the finished journal gives another trail";
   return {};

@@ -92,6 +92,11 @@ Life run_once(const std::string& script, const task::Rules& rules, store::Memory
               int64_t begin_us = 0, const std::string& directory = {}) {
   Life life;
   recorder = {&life, Random(seed)};
+  options.allow = [&life, allow = std::move(options.allow)](const std::string& run, const journal::Record& record) {
+    if (allow && !allow(run, record)) return false;
+    life.state_changes += record.kind == journal::Kind::state_changed;
+    return true;
+  };
   if (begin_us == 0) begin_us = 1'700'000'000'000'000 + static_cast<int64_t>(seed % 1000) * 1'000'000;
   loop::SimLoop loop(begin_us);
   auto store = store::make_memory_store(std::move(options));

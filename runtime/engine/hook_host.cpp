@@ -10,6 +10,7 @@
 #include "runtime/base/units.hpp"
 #include "runtime/engine/modules.hpp"
 #include "runtime/flow/durable.hpp"
+#include "runtime/flow/step.hpp"
 #include "runtime/store/memory_store.hpp"
 
 namespace perilune::engine {
@@ -242,6 +243,8 @@ Result<uint64_t> HookHost::add(hooks::Listening listening, int function) {
 Result<std::string> HookHost::find_module(const std::string& name) {
   return module_text(*place_.builtin_modules, source_.directory, name);
 }
+
+std::unique_ptr<flow::StepCode> HookHost::postflight() { return nullptr; }
 
 // Durable calls are refused where scripts make them: nobody comes here.
 void HookHost::send_signal(const std::string&, const std::string&, const std::string&, const std::string&,

@@ -71,6 +71,8 @@ class HookHost final : public flow::Listener, public RunContext, public HookFile
   void store_failed(const Error&) override { retire_oldest(); }
   void ask_turn() override { place_.ask_turn(); }
   Result<std::string> check_output(std::string output) override { return output; }
+  bool checks_output() const override { return false; }
+  std::unique_ptr<flow::StepCode> postflight() override;
 
  private:
   class Call;

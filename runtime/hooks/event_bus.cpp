@@ -29,7 +29,7 @@ struct Seat {
   EventBus::Id id = 0;
   Observation wish;
   BranchGatherer gatherer;
-  std::vector<Event> events;                       // of the call under way
+  std::vector<Notice> events;                       // of the call under way
   std::deque<std::vector<BranchTotals>> totals;    // that they point to
   // Under the mutex:
   State state = State::idle;

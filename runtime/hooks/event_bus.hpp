@@ -35,7 +35,7 @@ class EventSource {
   virtual Result<int64_t> last_position() = 0;
 };
 
-struct Event {
+struct Notice {
   const journal::RunRecord* record;                     // until the call is over
   const std::vector<BranchTotals>* branches = nullptr;  // at a join, for observers who gather
 };
@@ -48,7 +48,7 @@ struct Observation {
   bool gather = false;               // the records of branches come as totals at their join
   loop::Loop* home = nullptr;        // where the functions below are called
   // Never called with nothing, nor again before it has returned. Taken::hold: these are taken, and no more come before go_on().
-  std::function<Taken(const std::vector<Event>&)> take;
+  std::function<Taken(const std::vector<Notice>&)> take;
   // The store cannot be read: the observation is over. May be null.
   std::function<void(const Error&)> failed;
 };

@@ -81,9 +81,9 @@ Costs emit(int64_t count) {
     hooks::Observation wish;
     wish.home = loop.get();
     wish.after = 0;
-    wish.take = [&, i](const std::vector<hooks::Event>& events) {
+    wish.take = [&, i](const std::vector<hooks::Notice>& events) {
       Observer& me = observers[i];
-      for (const hooks::Event& event : events)
+      for (const hooks::Notice& event : events)
         if (event.record->position != me.next++) fail("an event came twice, too late or not at all");
       if (me.next > count && ++there == k_observers - 1) {
         live_s = seconds(CLOCK_PROCESS_CPUTIME_ID) - began_s;

@@ -27,8 +27,8 @@ struct Observed {
     wish.home = &place.loop();
     wish.after = after;
     wish.gather = gather;
-    wish.take = [this](const std::vector<hooks::Event>& events) {
-      for (const hooks::Event& event : events) {
+    wish.take = [this](const std::vector<hooks::Notice>& events) {
+      for (const hooks::Notice& event : events) {
         positions.push_back(event.record->position);
         told.push_back(event.record->run + " " + std::to_string(event.record->record.seq) + " " +
                        std::string(journal::kind_name(event.record->record.kind)));

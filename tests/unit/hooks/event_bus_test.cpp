@@ -109,11 +109,11 @@ struct Noting {
     Observation observation;
     observation.after = after;
     observation.home = &loop;
-    observation.take = [this](const std::vector<Event>& events) {
+    observation.take = [this](const std::vector<Notice>& events) {
       ++calls;
       batch_max = std::max(batch_max, events.size());
       bool hold = false;
-      for (const Event& event : events) {
+      for (const Notice& event : events) {
         positions.push_back(event.record->position);
         hold = hold || event.record->position == hold_at;
         if (event.branches != nullptr) totals.push_back(*event.branches);
@@ -192,7 +192,7 @@ TEST_CASE("go_on before the observer has said that it holds is not lost", "[bus]
   Noting observer;
   EventBus::Id id = 0;
   Observation wish = observer.wish(world.loop, 0);
-  wish.take = [&, take = wish.take](const std::vector<Event>& events) {
+  wish.take = [&, take = wish.take](const std::vector<Notice>& events) {
     take(events);
     world.bus->go_on(id);
     return Taken::hold;
@@ -232,7 +232,7 @@ TEST_CASE("observers may come and go while they are called", "[bus]") {
   Noting first, second;
   EventBus::Id id = 0;
   Observation wish = first.wish(world.loop, 0);
-  wish.take = [&, take = wish.take](const std::vector<Event>& events) {
+  wish.take = [&, take = wish.take](const std::vector<Notice>& events) {
     take(events);
     REQUIRE(world.bus->observe(second.wish(world.loop, 0)).ok());
     world.bus->leave(id);
@@ -404,9 +404,9 @@ TEST_CASE("a hundred observers, one of them stopped: each gets every record once
     Observation wish;
     wish.home = loop.get();
     wish.after = 0;
-    wish.take = [&, i](const std::vector<Event>& events) {
+    wish.take = [&, i](const std::vector<Notice>& events) {
       Counting& me = observers[i];
-      for (const Event& event : events) me.in_order = me.in_order && event.record->position == me.next++;
+      for (const Notice& event : events) me.in_order = me.in_order && event.record->position == me.next++;
       if (me.next == count + 1 && ++there == observers.size() - 1) bus.go_on(stopped);   // all the others
       if (there == observers.size()) loop->stop();
       return i == 0 && !std::exchange(me.held, true) ? Taken::hold : Taken::more;

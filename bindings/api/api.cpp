@@ -21,10 +21,15 @@ constexpr lua::LazyGlobal k_globals[] = {
     {"channel", open_channel},   {"join", open_join},             {"lock", open_lock},
     {"guard", open_guard},       {"finish", open_finish},         {"sequential", open_sequential},
     {"concurrent", open_concurrent},
-    {"state", open_state},       {"call", open_call},         {"start", open_start},
+    {"ask", open_ask},           {"state", open_state},
+    {"call", open_call},         {"start", open_start},
     {"input", open_input},       {"fail", open_fail},             {"log", open_log},
     {"json", open_json},         {"shell", open_shell},           {"http", open_http},
     {"file", open_file},         {"crypto", open_crypto},         {"text", open_text},
+    {"on", open_on},             {"skip", open_skip},             {"replace", open_replace},
+    {"deny", open_deny},         {"delay", open_delay},           {"redirect", open_redirect},
+    {"retry", open_retry},       {"resolve", open_resolve},       {"suppress", open_suppress},
+    {"escalate", open_escalate},
 };
 }  // namespace
 

@@ -5,6 +5,7 @@
 
 #include <chrono>
 
+#include "bindings/api/hooked.hpp"
 #include "bindings/api/undo.hpp"
 #include "bindings/lua/await.hpp"
 #include "bindings/lua/state_table.hpp"
@@ -113,6 +114,7 @@ Between restore(lua_State* L, LoopRun& run) {
     return Between::diverged;
   }
   restore_undo(L, run, roots);
+  hear_restored_hooks(L, run.script);
   lua_settop(L, roots - 1);
   run.rested = false;
   const bool over = run.loop.restore(2 * (steady_us() - began_us), run.task().busy_us());

@@ -158,12 +158,22 @@ void LocalSession::one_less() {
 }
 
 Result<void> LocalSession::signal(const std::string& run, const std::string& name, const std::string& value) {
-  Result<void> answer = Error(code::k_storage, "the store was closed before the signal was on disk");
-  engine_->signal(run, name, value, "", [&](Result<void> result) {
+  return until_stored([&](auto done) { engine_->signal(run, name, value, "", std::move(done)); });
+}
+
+Result<void> LocalSession::answer(const std::string& run, uint64_t question, const std::string& value, const std::string& by) {
+  return until_stored([&](auto done) { engine_->answer(run, {question, value, by, std::move(done)}); });
+}
+
+Result<void> LocalSession::until_stored(const std::function<void(std::function<void(Result<void>)> done)>& ask) {
+  Result<void> answer = Error(code::k_storage, "the store was closed before it was on disk");
+  bool told = false;
+  ask([&](Result<void> result) {
     answer = std::move(result);
+    told = true;
     loop_->stop();
   });
-  loop_->run();
+  if (!told) loop_->run();
   close();
   return answer;
 }
@@ -224,7 +234,8 @@ void LocalSession::started(const RunRow& row, bool resumed) {
   auto [seen, fresh] = seen_.try_emplace(row.id);
   seen->second.over = false;
   if (!fresh) return;  // it slept and was read again: nobody needs to know
-  if (!resumed) crash_point_.committed(row.last_seq);
+  if (!resumed)
+    for (uint64_t seq = 1; seq <= row.last_seq; ++seq) crash_point_.committed(seq);   // they came in one commit
   seen->second = {row.last_seq, row.updated_us};
   if (progress_ == nullptr) return;
   std::vector<journal::Record> past;

@@ -37,7 +37,12 @@ struct ForkCall {
 struct SignalCall {
   std::string run, name, value, id;
 };
-using OwnerCall = std::variant<StartCall, ResumeCall, CancelCall, OperateCall, ForkCall, SignalCall>;
+struct AnswerCall {
+  std::string run;
+  uint64_t question = 0;   // the seq of its record
+  std::string value, by;
+};
+using OwnerCall = std::variant<StartCall, ResumeCall, CancelCall, OperateCall, ForkCall, SignalCall, AnswerCall>;
 
 std::string call_text(const OwnerCall& call);
 // Errors: "usage" (another version, or no call).

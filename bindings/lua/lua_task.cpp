@@ -158,7 +158,7 @@ std::string LuaTask::where() {
   lua_Debug debug;
   for (int level = 0; lua_getstack(thread_.L, level, &debug) != 0; ++level) {
     lua_getinfo(thread_.L, "Sl", &debug);
-    if (debug.currentline > 0) return std::string(debug.short_src) + ":" + std::to_string(debug.currentline);
+    if (debug.currentline > 0 && !is_own_chunk(debug.source)) return std::string(debug.short_src) + ":" + std::to_string(debug.currentline);
   }
   return {};
 }

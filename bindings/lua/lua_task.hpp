@@ -49,6 +49,10 @@ class LuaTask final : public task::Coroutine {
   void set_argument_json(std::string json) { argument_json_ = std::move(json); }
   const std::string& argument_json() const { return argument_json_; }
 
+  // A hook is being called in it: what it does, and what tasks do that it begins, meets no hooks.
+  bool within_hook() const { return within_hook_; }
+  void set_within_hook(bool within) { within_hook_ = within; }
+
   // A cancelled task that goes on: its awaits are counted, and at last it is ended by force (of its to-be-closed
   // variables those of the task itself are closed, without awaits; those of its own coroutines are not).
   int count_refusal() { return ++refusals_; }
@@ -84,6 +88,7 @@ class LuaTask final : public task::Coroutine {
   bool over_ = false;
   bool failed_ = false;
   bool forced_ = false;
+  bool within_hook_ = false;
   int refusals_ = 0;
   Error error_;
   Error argument_error_;

@@ -33,6 +33,7 @@ class Place final : public Observer {
     std::map<std::string, std::string> builtin_modules;
     std::function<bool()> snapshot_due;
     const std::map<std::string, std::string>* outside = nullptr;
+    std::function<std::unique_ptr<store::Store>(loop::SimLoop&)> make_store;   // in place of the one in memory
   };
   explicit Place(Options options);
   ~Place() override;

@@ -34,7 +34,7 @@ void Execution::publish_state() {
 }
 
 namespace {
-void fail(Task& task, Error error) {
+void end_failed(Task& task, Error error) {
   if (task.failed) return;
   task.failed = true;
   task.error = std::make_shared<const Error>(std::move(error));
@@ -45,7 +45,7 @@ void fail(Task& task, Error error) {
 void Execution::settle_state(Task& task) {
   StateView* view = StateView::find(task);
   if (view == nullptr) return;
-  if (Result<void> settled = view->settle(); !settled.ok()) fail(task, std::move(settled.error()));
+  if (Result<void> settled = view->settle(); !settled.ok()) end_failed(task, std::move(settled.error()));
 }
 
 // Spawned tasks, and those that were left to the run, are joined by nobody: what they have set goes over at their end.
@@ -55,7 +55,7 @@ void Execution::hand_over_state(Task& task) {
   Task* owner = task.scope->owner();
   bool joined = task.handle == nullptr && task.scope != root_.get();
   if (view == nullptr || joined || owner == nullptr || owner == &task || task.ended_cancelled()) return;
-  if (Result<void> merged = merge_view(StateView::of(*owner), *view, view->rule); !merged.ok()) fail(task, std::move(merged.error()));
+  if (Result<void> merged = merge_view(StateView::of(*owner), *view, view->rule); !merged.ok()) end_failed(task, std::move(merged.error()));
 }
 
 Result<void> Execution::join_state(Task& parent, Task& branch, const MergeRule& rule) {

@@ -58,7 +58,7 @@ std::string answer_hint(const std::string& run, const journal::Record& opened) {
   journal::Waits waits;
   waits.apply(opened);
   if (waits.open().empty()) return "";
-  return "  leave the run (Ctrl-C) and answer with: " + answer_command("perilune answer " + shell_quoted(printable(run)), *waits.open().front());
+  return "  answer with: " + answer_command("perilune answer " + shell_quoted(printable(run)), *waits.open().front());
 }
 
 void add_waits(JsonText& json, const std::vector<const Wait*>& waits) {

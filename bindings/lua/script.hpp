@@ -69,6 +69,7 @@ class LuaScript final : public engine::Script, public ApiSurroundings {
   Result<std::unique_ptr<task::Coroutine>> main() override;
   const Error* killed() const override { return state_->killed() ? &state_->kill_error() : nullptr; }
   std::shared_ptr<const flow::Schema> output_schema() const override { return output_schema_; }
+  Result<std::string> query(const std::string& name, const std::string& input_json) override;   // query.cpp
 
   // ---- ApiSurroundings
   double now_s() override;
@@ -90,6 +91,8 @@ class LuaScript final : public engine::Script, public ApiSurroundings {
   engine::RunContext& context() { return context_; }
   flow::Execution& execution() { return context_.execution(); }
   LuaTask* current() { return current_; }
+  // What runs now is the answer to a query.
+  bool answering() const { return answering_; }
   // The file has returned the definition that this run is of.
   void defined() { output_schema_ = defined_output_; }
   void set_current(LuaTask* task) { current_ = task; }
@@ -132,6 +135,7 @@ class LuaScript final : public engine::Script, public ApiSurroundings {
   engine::RunContext& context_;
   std::unique_ptr<State> state_;
   LuaTask* current_ = nullptr;
+  bool answering_ = false;
   Error pending_error_;
   std::vector<Thread> threads_;
   std::shared_ptr<const flow::Schema> output_schema_, defined_output_;

@@ -113,6 +113,8 @@ class Execution {
     bool pause_on_error = false;             // a step that failed for good pauses the run
     task::Rules rules;                       // all on, but in the simulation
     effects::StandIn* stand_in = nullptr;    // in tests: takes over attempts of steps
+    bool read_only = false;                  // the journal is replayed to its end and no further: nothing starts, nothing is
+                                             //   recorded, the store is not asked
     std::function<bool()> snapshot_due;      // null = loops are saved when their work since the last time is worth it
   };
   explicit Execution(Options options);

@@ -137,6 +137,15 @@ int call_signal(const Verb& verb, const Words& words) {
   return parse<SignalOptions>(verb, words, declare, verb_signal);
 }
 
+int call_query(const Verb& verb, const Words& words) {
+  auto declare = [](CLI::App& app, QueryOptions& options) {
+    app.add_option("RUN", options.run, "a run, or the beginning of its id")->required()->type_name("");
+    app.add_option("NAME", options.name, "what is asked: the name that the script gave to answer()")->required()->type_name("");
+    app.add_option("INPUT", options.input, "what the script's function is given (default null)")->type_name("JSON");
+  };
+  return parse<QueryOptions>(verb, words, declare, verb_query);
+}
+
 int call_answer(const Verb& verb, const Words& words) {
   auto declare = [](CLI::App& app, AnswerOptions& options) {
     app.add_option("RUN", options.run, "a run, or the beginning of its id")->required()->type_name("");
@@ -293,6 +302,11 @@ constexpr Verb k_verbs[] = {
      "  perilune answer 0197aaaa yes\n"
      "  perilune answer 0197aaaa --question 12 '{\"amount\": 7}' --by ana",
      call_answer},
+    {"query", "Asks a run what its script answers, and prints it as JSON",
+     "  perilune query 0197aaaa progress\n"
+     "  perilune query 0197aaaa price '{\"sku\": \"a-1\"}'\n"
+     "The run itself is not touched: its journal is replayed, also while another process executes it.",
+     call_query},
     {"cancel", "Ends a run that is not over", "  perilune cancel 0197aaaa", call_cancel},
     {"retry", "Goes on from the step at which a run failed, with fresh attempts",
      "  perilune retry 0197aaaa\n"

@@ -159,7 +159,7 @@ void print_status(const Standing& standing) {
 std::vector<std::string> next_commands(const Standing& standing, const CommonOptions& options) {
   std::vector<std::string> commands;
   for (const journal::Wait* wait : standing.state.waits())
-    if (wait->what == journal::Wait::For::answer && standing.interrupted())
+    if (wait->what == journal::Wait::For::answer)
       commands.push_back(answer_command(command(options, "answer", standing.row.id), *wait));
   if (standing.interrupted()) commands.push_back(command(options, "resume", standing.row.id));
   if (standing.interrupted()) commands.push_back(command(options, "cancel", standing.row.id));

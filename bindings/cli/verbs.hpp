@@ -71,6 +71,12 @@ struct SignalOptions : CommonOptions {
 };
 int verb_signal(const SignalOptions& options);
 
+struct QueryOptions : CommonOptions {
+  std::string run, name;
+  std::string input = "null";  // JSON
+};
+int verb_query(const QueryOptions& options);
+
 struct AnswerOptions : CommonOptions {
   std::string run, value;  // value: JSON, or one of the choices as it is
   std::string by;

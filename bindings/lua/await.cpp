@@ -31,6 +31,13 @@ void refuse_inside_step(lua_State* L, const char* call, LuaTask* task) {
               call);
 }
 
+[[noreturn]] void refuse_in_answer(lua_State* L, const char* call) {
+  raise_usage(L, code::k_usage,
+              "%s can't be called in the answer to a query: that must neither wait nor leave a record; it reads what the "
+              "script has, by plain Lua",
+              call);
+}
+
 }  // namespace
 
 LuaScript& enter_now(lua_State* L, const char* call, Place place) {
@@ -41,12 +48,16 @@ LuaScript& enter_now(lua_State* L, const char* call, Place place) {
     state.kill("inspected", call);
     state.raise_killed(L);
   }
-  if (place == Place::body) refuse_inside_step(L, call, script->current());
+  if (place == Place::body) {
+    if (script->answering()) refuse_in_answer(L, call);
+    refuse_inside_step(L, call, script->current());
+  }
   return *script;
 }
 
 LuaScript& enter(lua_State* L, const char* call, Place place) {
   LuaScript& script = enter_now(L, call);
+  if (script.answering()) refuse_in_answer(L, call);
   if (!script.state().can_await(L) || script.current() == nullptr)
     raise_usage(L, code::k_not_yieldable,
                 "%s can't be called here: Lua can't suspend inside table.sort, string.gsub, string.format or a "

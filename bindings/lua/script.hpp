@@ -72,6 +72,7 @@ class LuaScript final : public engine::Script, public ApiSurroundings {
   std::shared_ptr<const flow::Schema> output_schema() const override { return output_schema_; }
   std::unique_ptr<flow::StepCode> postflight() override;
   std::unique_ptr<task::Coroutine> hook(int function, std::shared_ptr<const hooks::Event> event) override;
+  Result<std::string> query(const std::string& name, const std::string& input_json) override;   // query.cpp
 
   // ---- ApiSurroundings
   double now_s() override;
@@ -95,6 +96,8 @@ class LuaScript final : public engine::Script, public ApiSurroundings {
   LuaTask* current() { return current_; }
   // Takes over a registry reference, LUA_NOREF for none.
   void set_postflight(int function_ref);
+  // What runs now is the answer to a query.
+  bool answering() const { return answering_; }
   // The file has returned the definition that this run is of.
   void defined() { output_schema_ = defined_output_; }
   void set_current(LuaTask* task) { current_ = task; }
@@ -152,6 +155,7 @@ class LuaScript final : public engine::Script, public ApiSurroundings {
   engine::RunContext& context_;
   std::unique_ptr<State> state_;
   LuaTask* current_ = nullptr;
+  bool answering_ = false;
   Error pending_error_;
   uint32_t families_heard_ = 0;
   Told told_;

@@ -20,6 +20,7 @@ inline char k_guard_metatable;   // of metatables: refuses a late __mode (metata
 inline char k_api;               // name -> API global, filled on first use; __index of the globals' metatable
 inline char k_object_ids;        // object -> number in tostring; weak keys
 inline char k_script_threads;    // coroutine that a script made -> true while it waits in an await; weak keys
+inline char k_answers;           // name -> function of answer(); made by the first
 inline char k_modules;           // name -> value of require
 inline char k_loading;           // name -> coroutine that loads the module
 inline char k_closer_metatable;  // of the entry that ends a loading (require.cpp)

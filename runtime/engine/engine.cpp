@@ -92,6 +92,7 @@ Engine::Engine(Options options)
 
 Engine::~Engine() {
   if (events_ != nullptr) options_.store->set_tap(nullptr);
+  *closing_ = true;
   for (auto& [id, sleeper] : sleeping_) options_.loop->stop_timer(sleeper.timer);
   runs_.clear();
   hook_hosts_.clear();

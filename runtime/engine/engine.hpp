@@ -101,8 +101,13 @@ class Engine {
   // Answers a question of a run (question 0: the only one that is open). answer.done comes once it is on disk; the run goes on as
   // after a signal. Errors: "validation" (none of the choices, which it names), "usage" (no such question is open: says
   // which are, or who has answered it; its time is over; the run is over), "conflict" (this life of the run ended
-  // meanwhile), "not_found", "storage".
+  // meanwhile), "not_found", "storage". An engine that goes tells nobody.
   void answer(const std::string& run, flow::Answer answer);
+
+  // Asks what the run's script answers (replayed_run.hpp): of a copy of the run as it is on disk, live or not, so the run itself
+  // is not touched. `done` is called at once, with JSON text. Errors: those of ReplayedRun.
+  void query(const std::string& run, const std::string& name, const std::string& input_json,
+             const std::function<void(Result<std::string>)>& done);
 
   // Tells when a run is over, or can't go on here (its status says which); it is taken up where nobody executes it. `by` is
   // the run that waits, which is woken when `ended` says that it has left memory; `attached`: it ends with that run.
@@ -189,6 +194,7 @@ class Engine {
   Options options_;
   EffectSet effects_;
   std::unique_ptr<store::StoreReader> reader_;
+  std::shared_ptr<bool> closing_ = std::make_shared<bool>(false);
   LockTable locks_;
   std::unique_ptr<hooks::EventBus> events_;
   hooks::Registry hooks_;

@@ -1,9 +1,10 @@
-// Answers to the questions of runs, live or not. See engine.hpp.
+// Answers to the questions of runs, live or not, and questions to runs. See engine.hpp.
 // SPDX-License-Identifier: MIT
 #include <memory>
 
 #include "runtime/base/clock.hpp"
 #include "runtime/engine/questions.hpp"
+#include "runtime/engine/replayed_run.hpp"
 #include "runtime/engine/run.hpp"
 #include "runtime/flow/ask.hpp"
 #include "runtime/journal/payload.hpp"
@@ -15,12 +16,14 @@ using store::RunRow;
 
 namespace {
 
-// Somebody who is told once: when nobody else tells them, because the life of the run has ended, this does.
+// Somebody who is told once: when nobody else tells them, because the life of the run has ended, this does; but not when the
+// whole engine goes, and those that it knew with it.
 class Told {
  public:
-  Told(std::string run, std::function<void(Result<void>)> done) : run_(std::move(run)), done_(std::move(done)) {}
+  Told(std::string run, std::shared_ptr<bool> closing, std::function<void(Result<void>)> done)
+      : run_(std::move(run)), closing_(std::move(closing)), done_(std::move(done)) {}
   ~Told() {
-    if (done_)
+    if (done_ && !*closing_)
       done_(Error(code::k_conflict, "run '" + run_ + "' stopped before the answer was taken; look whether it stands in its journal"));
   }
   void tell(Result<void> result) {
@@ -30,6 +33,7 @@ class Told {
 
  private:
   std::string run_;
+  std::shared_ptr<bool> closing_;
   std::function<void(Result<void>)> done_;
 };
 
@@ -48,7 +52,7 @@ void Engine::answer(const std::string& run, flow::Answer answer) {
 
 void Engine::answer_live(Run& run, flow::Answer answer) {
   const std::string id = run.row().id;
-  auto told = std::make_shared<Told>(id, std::move(answer.done));
+  auto told = std::make_shared<Told>(id, closing_, std::move(answer.done));
   answer.done = [this, id, told, number = answer.question](Result<void> result) {
     if (result.ok() || result.error().code != code::k_not_found) return told->tell(std::move(result));
     Result<Record> question = read_question(id, number);   // it knows the words
@@ -89,6 +93,12 @@ void Engine::answer_stored(const RunRow& row, const flow::Answer& answer) {
     return append;
   };
   append_stored(row.id, batch, answer.done);
+}
+
+void Engine::query(const std::string& run, const std::string& name, const std::string& input_json,
+                   const std::function<void(Result<std::string>)>& done) {
+  auto copy = ReplayedRun::open({&reader(), options_.host, options_.settings, &options_.builtin_modules}, run);
+  done(copy.ok() ? (*copy)->query(name, input_json) : copy.error());
 }
 
 }  // namespace perilune::engine

@@ -92,6 +92,9 @@ class Script {
   virtual std::unique_ptr<task::Coroutine> hook(int function, std::shared_ptr<const hooks::Event> event) = 0;
   // Set when the script was ended for good (budget, memory): the run must be aborted with it.
   virtual const Error* killed() const = 0;
+  // Asks what the script answers to others: answer(name, fn). Errors: "not_found" (names what is registered), "validation",
+  // and what fn raised.
+  virtual Result<std::string> query(const std::string& name, const std::string& input_json) = 0;
   // The schema of the output that the running definition declared, or null.
   virtual std::shared_ptr<const flow::Schema> output_schema() const = 0;
   // The body of the running definition's postflight, whose attempt has the output as its input; or null.

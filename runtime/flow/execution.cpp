@@ -41,7 +41,7 @@ Execution::Execution(Options options)
     return false;
   });
   last_seq_ = committed_seq_ = options_.row.last_seq;
-  replaying_ = cursor_.replaying();
+  replaying_ = cursor_.replaying() || options_.read_only;
   read_journal();
   shown_ = options_.row.status;
   shown_wake_us_ = options_.row.wake_us;
@@ -116,7 +116,7 @@ void Execution::turn() {
       }
       continue;
     }
-    if (replaying_ && !cursor_.replaying()) {
+    if (replaying_ && !cursor_.replaying() && !options_.read_only) {
       end_replay();
       continue;
     }

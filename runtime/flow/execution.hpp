@@ -135,6 +135,8 @@ class Execution {
     hooks::Registry* hooks = nullptr;        // those from outside of scripts; null = none
     task::Rules rules;                       // all on, but in the simulation
     effects::StandIn* stand_in = nullptr;    // in tests: takes over attempts of steps
+    bool read_only = false;                  // the journal is replayed to its end and no further: nothing starts, nothing is
+                                             //   recorded, the store is not asked
     std::function<bool()> snapshot_due;      // null = loops are saved when their work since the last time is worth it
   };
   explicit Execution(Options options);

@@ -11,7 +11,7 @@ using journal::Record;
 using store::Status;
 
 void Execution::append(Record record, Durable* op, std::function<void()> then, bool soon) {
-  if (stopped_ || over_) return;
+  if (stopped_ || over_ || options_.read_only) return;
   record.seq = ++last_seq_;
   record.generation = generation_;
   record.at_us = loop().clock().wall_us();
@@ -44,6 +44,7 @@ store::RunPatch Execution::status_patch() {
 }
 
 void Execution::flush() {
+  if (options_.read_only) return;
   bool rests = !replaying_ && !over_ && waits_only();
   if (rests) publish_state();
   // A run that comes to wait for a signal alone has no record to say so.

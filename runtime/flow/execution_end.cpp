@@ -87,6 +87,10 @@ void Execution::end_life(Ending ending) {
   scheduler_.stop();
   stopped_ = true;
   ending_ = std::move(ending);
+  if (options_.read_only) {
+    over_ = true;
+    return options_.listener->ended(ending_);
+  }
   store::Append batch;
   batch.run = options_.row.no;
   batch.epoch = options_.row.epoch;
@@ -162,7 +166,7 @@ bool ends_nothing(const Record& record) {
 }  // namespace
 
 void Execution::finish() {
-  if (rolling_) return;   // it is undone, whatever its end was
+  if (rolling_ || options_.read_only) return;   // it is undone, whatever its end was; or only looked at
   while (cursor_.replaying() && (ends_nothing(cursor_.next()) || is_settled(cursor_.next()))) cursor_.advance();
   if (cursor_.replaying()) {   // unconsumed signals are no divergence, everything else is
     const Record& left = cursor_.next();

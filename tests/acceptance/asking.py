@@ -90,6 +90,17 @@ class Asking(CliWorld):
         self.assertEqual(self.perilune("answer", "a", "2.5").code, 0)
         self.assertEqual(self.perilune("resume", "a").json(), {"who": {"name": "ana"}, "much": 2.5})
 
+    def test_a_run_is_answered_while_its_process_lives(self):
+        process = self.begin("run", self.write("ask.lua", DEPLOY), "--id", "a", "--json")
+        self.until("its question", self.questions)
+        refused = self.perilune("answer", "a", "--question", "99", "yes")
+        self.assertEqual(refused.code, 2)
+        self.assertEqual(self.perilune("answer", "a", "yes", "--by", "ana").code, 0)
+        out, err = process.communicate()
+        self.assertEqual(process.returncode, 0, err)
+        self.assertIn('"answer":"yes"', out)
+        self.assertIn("by ana", err)
+
     def test_killed_at_each_record_of_asking_and_of_going_on(self):
         script = self.write("ask.lua", DEPLOY)
         for asking in (1, 2, 3):          # run_started, step_done build, ask_opened

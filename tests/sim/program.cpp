@@ -47,8 +47,8 @@ class Writer {
       case 5: return undone_step();
       case 6: return compensation();
       case 7: return random_.below(2) == 0 ? question() : signal();
-      case 22: return branches("parallel", depth, "");
-      case 8: return branches("race", depth, "");
+      case 22: return branches("parallel", depth, in_time());
+      case 8: return branches("race", depth, in_time());
       case 9: return saga(depth);
       case 10: return branches("parallel", depth, random_.below(2) ? ", { need = 1 }" : ", { need = 1, rest = 'keep' }");
       case 11: return branches("parallel", depth, ", { fail = 'collect', limit = 2 }");
@@ -123,7 +123,11 @@ class Writer {
     return "saw(step(" + text(n) + ", function() effect(" + text(n) + ") parallel { function() lag() end, function() lag() end } return '" +
            n + "' end))\n";
   }
-  std::string branches(const char* call, int depth, const char* options) {
+  // A scope's time-out, or none.
+  std::string in_time() {
+    return random_.below(3) == 0 ? ", { timeout = " + std::to_string(1 + random_.below(20)) + " }" : "";
+  }
+  std::string branches(const char* call, int depth, const std::string& options) {
     std::string n = name(call);
     std::string text = "do local ok, e = pcall(" + std::string(call) + ", {\n";
     uint64_t total = 2 + random_.below(2);

@@ -6,6 +6,7 @@
 
 #include "runtime/base/ids.hpp"
 #include "runtime/engine/run.hpp"
+#include "runtime/flow/step.hpp"
 #include "runtime/journal/gaps.hpp"
 
 namespace perilune::engine {
@@ -92,5 +93,7 @@ Result<std::string> ReplayedRun::find_module(const std::string& name) {
   if (auto found = sources_.builtin_modules->find(name); found != sources_.builtin_modules->end()) return found->second;
   return Error(code::k_not_found, "the code of the run has no module '" + name + "'");
 }
+
+std::unique_ptr<flow::StepCode> ReplayedRun::postflight() { return nullptr; }
 
 }  // namespace perilune::engine

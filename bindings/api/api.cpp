@@ -22,6 +22,7 @@ constexpr lua::LazyGlobal k_globals[] = {
     {"guard", open_guard},       {"finish", open_finish},         {"sequential", open_sequential},
     {"concurrent", open_concurrent},
     {"ask", open_ask},           {"state", open_state},
+    {"store", open_store},       {"session", open_session},
     {"call", open_call},         {"start", open_start},
     {"input", open_input},       {"fail", open_fail},             {"log", open_log},
     {"json", open_json},         {"shell", open_shell},           {"http", open_http},

@@ -84,7 +84,8 @@ Engine::Engine(Options options)
       locks_([this]() -> store::StoreReader& { return reader(); },
              [this](const std::string& run, const std::string& lock, const std::string& holder) {
                tell_held_up(run, lock, holder);
-             }) {
+             }),
+      values_([this]() -> store::StoreReader& { return reader(); }, [this] { return options_.loop->clock().wall_us(); }) {
   options_.loop->set_turn([this] { turn(); });
 }
 

@@ -15,6 +15,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "runtime/engine/key_table.hpp"
 #include "runtime/engine/lock_table.hpp"
 #include "runtime/engine/script_host.hpp"
 #include "runtime/loop/loop.hpp"
@@ -127,6 +128,9 @@ class Engine {
   };
   Result<Inspection> inspect(const StartRequest& request);
   Result<Inspection> inspect_pinned(const BundleRef& bundle);
+  // The state of a run (a JSON object) of version `from`, as the code of version `to` understands it: what upgrading it takes.
+  Result<std::string> migrate_state(const BundleRef& bundle, const std::string& workflow, int64_t from, int64_t to,
+                                    const std::string& state);
 
  private:
   friend class Run;
@@ -176,6 +180,7 @@ class Engine {
   EffectSet effects_;
   std::unique_ptr<store::StoreReader> reader_;
   LockTable locks_;
+  KeyTable values_;
   std::unique_ptr<hooks::EventBus> events_;
   std::unordered_map<std::string, std::unique_ptr<Run>> runs_;
   std::vector<Run*> turns_;                    // runs that asked for a turn

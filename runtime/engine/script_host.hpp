@@ -16,6 +16,7 @@
 
 namespace perilune::flow {
 class ChildRuns;
+class KeyValues;
 class SharedLocks;
 class StepCode;
 }
@@ -61,6 +62,7 @@ class RunContext {
                            const std::string& id, std::function<void(Result<void>)> done) = 0;
   virtual flow::ChildRuns& children() = 0;
   virtual flow::SharedLocks& shared_locks() = 0;
+  virtual flow::KeyValues& key_values() = 0;
   // A line of the run's log; dropped during replay.
   virtual void log(const char* level, std::string_view text, std::string_view fields) = 0;
   // A module's text: of the bundle, added by a record, or from disk (then it is added by a record).
@@ -96,6 +98,11 @@ class ScriptHost {
   // defines none is itself one, named after its stem. Errors: "syntax", "script", "validation", each with file and line.
   virtual Result<std::vector<Definition>> inspect(const std::string& entry, const std::string& text, ModuleSource& modules,
                                                   const Settings& settings) = 0;
+  // A run's state (a JSON object) of version `from`, brought to version `to` by the steps that the file says under `migrate`.
+  // Errors: as inspect(), what a step raises, "validation" for what it gives.
+  virtual Result<std::string> migrate_state(const std::string& entry, const std::string& text, ModuleSource& modules,
+                                            const Settings& settings, const std::string& workflow, int64_t from, int64_t to,
+                                            const std::string& state) = 0;
   virtual Result<std::unique_ptr<Script>> open(BundleRef bundle, const std::string& workflow, RunContext& context) = 0;
 };
 

@@ -40,6 +40,8 @@ int open_workflow(lua_State* L);     // api_workflow.cpp
 int open_this(lua_State* L);
 int open_input(lua_State* L);
 int open_state(lua_State* L);        // api_state.cpp
+int open_store(lua_State* L);        // api_store.cpp
+int open_session(lua_State* L);      // api_session.cpp
 int open_fail(lua_State* L);
 int open_log(lua_State* L);          // api_log.cpp
 int open_json(lua_State* L);         // api_json.cpp

@@ -9,6 +9,7 @@
 #include "bindings/lua/codec.hpp"
 #include "bindings/lua/definition_parts.hpp"
 #include "bindings/lua/error_object.hpp"
+#include "bindings/lua/migration.hpp"
 #include "bindings/lua/gate.hpp"
 #include "runtime/base/units.hpp"
 
@@ -20,7 +21,7 @@ namespace {
 
 constexpr const char* k_definition = "perilune.workflow";  // the metatable's name in the registry
 constexpr std::string_view k_keys[] = {"name",    "version",  "description", "input",     "output",
-                                       "timeout", "on_error", "requires",    "preflight", "postflight", "run"};
+                                       "timeout", "on_error", "requires",    "preflight", "postflight", "migrate", "run"};
 constexpr std::string_view k_functions[] = {"run", "preflight", "postflight"};
 // What counts from the run's first moment on.
 constexpr const char* k_from_the_start[] = {"requires", "preflight", "postflight"};
@@ -129,7 +130,7 @@ void push_data(lua_State* L, bool& has_run, bool& has_preflight) {
       raise_usage(L, code::k_usage, "workflow: %s must be a function", name.data());
     has_run = has_run || name == "run";
     has_preflight = has_preflight || name == "preflight";
-    if (!is_function) {
+    if (!is_function && name != "migrate") {
       lua_pushvalue(L, data + 1);
       if (name == "requires") push_requirements(L, data + 2);
       else lua_pushvalue(L, data + 2);
@@ -184,6 +185,7 @@ int l_workflow(lua_State* L) {
     error.reset();
     raise(L, std::move(raised));
   }
+  read_migrations(L, 1);
   LuaScript* script = surroundings_of(L).live();
   bool itself = script != nullptr && !has_run && script->workflow() == lua_tostring(L, -1);
   lua_setfield(L, 1, "name");

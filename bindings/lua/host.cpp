@@ -8,6 +8,7 @@
 
 #include "bindings/lua/definition.hpp"
 #include "bindings/lua/error_object.hpp"
+#include "bindings/lua/migration.hpp"
 #include "bindings/lua/sandbox.hpp"
 #include "bindings/lua/script.hpp"
 #include "bindings/lua/stdlib_files.hpp"
@@ -48,6 +49,8 @@ class InspectedFile final : public ApiSurroundings {
     if (!has_run) self_ = definition;
     declared_.push_back(std::move(definition));
   }
+  Migration* migration() override { return migration_; }
+  void set_migration(Migration* migration) { migration_ = migration; }
   std::vector<Definition>& all_declared() { return declared_; }
   // What the script says of itself, if it is none that returns definitions.
   std::optional<Definition>& self() { return self_; }
@@ -61,6 +64,7 @@ class InspectedFile final : public ApiSurroundings {
   uint64_t object_ids_ = 0;
   std::vector<Definition> declared_;
   std::optional<Definition> self_;
+  Migration* migration_ = nullptr;
 };
 
 int l_open_inspection(lua_State* L) {
@@ -84,29 +88,26 @@ class LuaHost final : public engine::ScriptHost {
   Result<std::vector<Definition>> inspect(const std::string& entry, const std::string& text,
                                           engine::ModuleSource& modules, const engine::Settings& settings) override {
     InspectedFile file(stem_of(entry), modules, settings, schemas_);
-    StateLimits limits;
-    limits.memory_bytes = settings.memory_bytes;
-    limits.cpu_us = settings.cpu_us;
-    Result<std::unique_ptr<State>> state = State::create(limits, file);
+    bool reached_call = false;
+    Result<std::unique_ptr<State>> state = look_at(entry, text, settings, file, reached_call);
     if (!state.ok()) return state.error();
-    lua_State* L = (*state)->main();
-    lua_pushcfunction(L, l_open_inspection);
-    lua_pushlightuserdata(L, reinterpret_cast<void*>(open_api_));
-    if (lua_pcall(L, 1, 0, 0) != LUA_OK) return error_from_value(L, -1, code::k_memory);
-    lua_pushcfunction(L, l_with_traceback);
-    std::string chunk_name = "@" + entry;
-    Result<void> loaded = load_text(L, text, chunk_name.c_str());
-    if (!loaded.ok()) return loaded.error();
-    (*state)->watch(L);
-    (*state)->begin_slice();
-    int status = lua_pcall(L, 0, 1, -2);
-    bool reached_call = (*state)->killed() && (*state)->kill_error().code == "inspected";
-    if (!reached_call && (*state)->killed()) return (*state)->kill_error();
-    if (!reached_call && status == LUA_ERRMEM) return Error(code::k_memory, "not enough memory to look at " + entry);
-    if (!reached_call && status != LUA_OK) return error_from_value(L, -1, code::k_script);
     std::vector<std::string> names;
-    if (!reached_call) names = defined_names(L, -1);
+    if (!reached_call) names = defined_names((*state)->main(), -1);
     return collect(names, file);
+  }
+
+  // A file that says no steps of the workflow leaves the state as it is.
+  Result<std::string> migrate_state(const std::string& entry, const std::string& text, engine::ModuleSource& modules,
+                                    const engine::Settings& settings, const std::string& workflow, int64_t from, int64_t to,
+                                    const std::string& json) override {
+    InspectedFile file(stem_of(entry), modules, settings, schemas_);
+    Migration migration{workflow, from, to, json, nullptr};
+    file.set_migration(&migration);
+    bool reached_call = false;
+    Result<std::unique_ptr<State>> state = look_at(entry, text, settings, file, reached_call);
+    if (!state.ok()) return state.error();
+    if (migration.error != nullptr) return std::move(*migration.error);
+    return std::move(migration.state);
   }
 
   Result<std::unique_ptr<engine::Script>> open(engine::BundleRef bundle, const std::string& workflow,
@@ -127,6 +128,32 @@ class LuaHost final : public engine::ScriptHost {
   }
 
  private:
+  // Runs the file up to its end, whose value is on top of the stack, or its first durable call.
+  Result<std::unique_ptr<State>> look_at(const std::string& entry, const std::string& text, const engine::Settings& settings,
+                                         InspectedFile& file, bool& reached_call) const {
+    StateLimits limits;
+    limits.memory_bytes = settings.memory_bytes;
+    limits.cpu_us = settings.cpu_us;
+    Result<std::unique_ptr<State>> state = State::create(limits, file);
+    if (!state.ok()) return state.error();
+    lua_State* L = (*state)->main();
+    lua_pushcfunction(L, l_open_inspection);
+    lua_pushlightuserdata(L, reinterpret_cast<void*>(open_api_));
+    if (lua_pcall(L, 1, 0, 0) != LUA_OK) return error_from_value(L, -1, code::k_memory);
+    lua_pushcfunction(L, l_with_traceback);
+    std::string chunk_name = "@" + entry;
+    Result<void> loaded = load_text(L, text, chunk_name.c_str());
+    if (!loaded.ok()) return loaded.error();
+    (*state)->watch(L);
+    (*state)->begin_slice();
+    int status = lua_pcall(L, 0, 1, -2);
+    reached_call = (*state)->killed() && (*state)->kill_error().code == "inspected";
+    if (!reached_call && (*state)->killed()) return (*state)->kill_error();
+    if (!reached_call && status == LUA_ERRMEM) return Error(code::k_memory, "not enough memory to look at " + entry);
+    if (!reached_call && status != LUA_OK) return error_from_value(L, -1, code::k_script);
+    return state;
+  }
+
   // A file with definitions gives those that it returned; any other file is one workflow, with what it declared.
   static Result<std::vector<Definition>> collect(const std::vector<std::string>& names, InspectedFile& file) {
     std::vector<Definition> definitions;

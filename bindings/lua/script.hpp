@@ -24,6 +24,7 @@ namespace perilune::lua {
 
 class LuaTask;
 class LuaScript;
+struct Migration;
 
 // The Surroundings of every state that has the API: a running script, or a file that is only inspected (live() is null:
 // a durable call ends the inspection).
@@ -35,6 +36,8 @@ class ApiSurroundings : public Surroundings {
   virtual std::string default_name() const = 0;
   // A schema of the script, compiled once for all states of the host.
   virtual Result<std::shared_ptr<const flow::Schema>> schema(const std::string& json, const std::string& what) = 0;
+  // What the file is looked at for, beside its definitions; or null.
+  virtual Migration* migration() { return nullptr; }
   // workflow{...} was called. With a `run` in it, it says nothing of the script around it, unless that returns it.
   virtual void declared(engine::Definition definition, bool has_run) = 0;
 };

@@ -86,6 +86,7 @@ Engine::Engine(Options options)
              [this](const std::string& run, const std::string& lock, const std::string& holder) {
                tell_held_up(run, lock, holder);
              }),
+      values_([this]() -> store::StoreReader& { return reader(); }, [this] { return options_.loop->clock().wall_us(); }),
       hooks_([this](const hooks::RunFacts& run, const std::string& text) { log_of(run, "error", text, {}); }) {
   options_.loop->set_turn([this] { turn(); });
 }

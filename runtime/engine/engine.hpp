@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "runtime/engine/hook_host.hpp"
+#include "runtime/engine/key_table.hpp"
 #include "runtime/engine/lock_table.hpp"
 #include "runtime/engine/script_host.hpp"
 #include "runtime/loop/loop.hpp"
@@ -142,6 +143,9 @@ class Engine {
   };
   Result<Inspection> inspect(const StartRequest& request);
   Result<Inspection> inspect_pinned(const BundleRef& bundle);
+  // The state of a run (a JSON object) of version `from`, as the code of version `to` understands it: what upgrading it takes.
+  Result<std::string> migrate_state(const BundleRef& bundle, const std::string& workflow, int64_t from, int64_t to,
+                                    const std::string& state);
 
  private:
   friend class Run;
@@ -196,6 +200,7 @@ class Engine {
   std::unique_ptr<store::StoreReader> reader_;
   std::shared_ptr<bool> closing_ = std::make_shared<bool>(false);
   LockTable locks_;
+  KeyTable values_;
   std::unique_ptr<hooks::EventBus> events_;
   hooks::Registry hooks_;
   std::vector<std::unique_ptr<HookHost>> hook_hosts_;

@@ -58,6 +58,12 @@ const Definition* find_definition(const std::vector<Definition>& definitions, co
 
 }  // namespace
 
+Result<std::string> Engine::migrate_state(const BundleRef& bundle, const std::string& workflow, int64_t from, int64_t to,
+                                          const std::string& state) {
+  BundleSource modules(options_.builtin_modules, *bundle);
+  return options_.host->migrate_state(bundle->entry, bundle->text, modules, options_.settings, workflow, from, to, state);
+}
+
 Result<Engine::Inspection> Engine::inspect_pinned(const BundleRef& bundle) {
   auto found = inspected_.find(bundle->hash);
   if (found != inspected_.end()) return Inspection{found->second.definitions, bundle};

@@ -253,5 +253,6 @@ void HookHost::send_signal(const std::string&, const std::string&, const std::st
 }
 flow::ChildRuns& HookHost::children() { std::abort(); }
 flow::SharedLocks& HookHost::shared_locks() { std::abort(); }
+flow::KeyValues& HookHost::key_values() { std::abort(); }   // `store` is no global of hook files
 
 }  // namespace perilune::engine

@@ -61,6 +61,7 @@ class HookHost final : public flow::Listener, public RunContext, public HookFile
                    std::function<void(Result<void>)>) override;
   flow::ChildRuns& children() override;
   flow::SharedLocks& shared_locks() override;
+  flow::KeyValues& key_values() override;
   void log(const char* level, std::string_view text, std::string_view fields) override;
   Result<std::string> find_module(const std::string& name) override;
   HookFile* hook_file() override { return this; }

@@ -10,6 +10,7 @@
 
 #include "runtime/engine/script_host.hpp"
 #include "runtime/flow/child.hpp"
+#include "runtime/flow/key_value.hpp"
 #include "runtime/flow/shared_lock.hpp"
 #include "runtime/loop/sim_loop.hpp"
 #include "runtime/store/store.hpp"
@@ -57,10 +58,15 @@ class ReplayedRun final : flow::Listener, RunContext, flow::ChildRuns, flow::Sha
                    std::function<void(Result<void>)>) override {}
   flow::ChildRuns& children() override { return *this; }
   flow::SharedLocks& shared_locks() override { return *this; }
+  flow::KeyValues& key_values() override { return *this; }
   void log(const char*, std::string_view, std::string_view) override {}
   Result<std::string> find_module(const std::string& name) override;
 
-  // ---- flow::ChildRuns, flow::SharedLocks: calls that would ask for something never start
+  // ---- flow::ChildRuns, flow::SharedLocks, flow::KeyValues: calls that would ask for something never start
+  Result<std::optional<std::string>> value(const std::string&, const std::string&) override { return std::optional<std::string>(); }
+  Result<std::vector<store::Entry>> entries(const store::EntryQuery&) override { return std::vector<store::Entry>(); }
+  Result<std::string> runs_of(const std::string&, bool) override { return std::string("[]"); }
+  std::function<void()> handed_over(const std::vector<store::EntryWrite>&) override { return {}; }
   void start_child(Request, std::function<void(Result<void>)>) override {}
   bool child_exists(const std::string&) override { return false; }
   void watch_child(const std::string&, bool, Ended) override {}

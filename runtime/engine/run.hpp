@@ -44,6 +44,7 @@ class Run final : public flow::Listener, public RunContext, public flow::ChildRu
   }
   flow::ChildRuns& children() override { return *this; }
   flow::SharedLocks& shared_locks() override { return engine_.locks_; }
+  flow::KeyValues& key_values() override { return engine_.values_; }
   void log(const char* level, std::string_view text, std::string_view fields) override;
   Result<std::string> find_module(const std::string& name) override;
 

@@ -20,6 +20,7 @@ struct Listening;
 }
 namespace perilune::flow {
 class ChildRuns;
+class KeyValues;
 class SharedLocks;
 class StepCode;
 }
@@ -75,6 +76,7 @@ class RunContext {
   virtual flow::ChildRuns& children() = 0;
   virtual flow::SharedLocks& shared_locks() = 0;
   virtual HookFile* hook_file() { return nullptr; }
+  virtual flow::KeyValues& key_values() = 0;
   // A line of the run's log; dropped during replay.
   virtual void log(const char* level, std::string_view text, std::string_view fields) = 0;
   // A module's text: of the bundle, added by a record, or from disk (then it is added by a record).
@@ -115,6 +117,11 @@ class ScriptHost {
   // defines none is itself one, named after its stem. Errors: "syntax", "script", "validation", each with file and line.
   virtual Result<std::vector<Definition>> inspect(const std::string& entry, const std::string& text, ModuleSource& modules,
                                                   const Settings& settings) = 0;
+  // A run's state (a JSON object) of version `from`, brought to version `to` by the steps that the file says under `migrate`.
+  // Errors: as inspect(), what a step raises, "validation" for what it gives.
+  virtual Result<std::string> migrate_state(const std::string& entry, const std::string& text, ModuleSource& modules,
+                                            const Settings& settings, const std::string& workflow, int64_t from, int64_t to,
+                                            const std::string& state) = 0;
   virtual Result<std::unique_ptr<Script>> open(BundleRef bundle, const std::string& workflow, RunContext& context) = 0;
 };
 

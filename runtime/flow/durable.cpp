@@ -66,6 +66,11 @@ void Durable::record(Kind kind, std::string data, std::function<void()> then) {
   execution_.record(*this, kind, std::move(data), std::move(then));
 }
 
+void Durable::record_with(Kind kind, std::string data, KeyValues& values, std::vector<store::EntryWrite> entries) {
+  state_ = State::recording;
+  execution_.record_entries(*this, kind, std::move(data), values, std::move(entries));
+}
+
 void Durable::record_cancelled() {
   if (!execution_.rules().cancel_by_record) return execution_.end_unrecorded(*this);
   record(Kind::op_cancelled, journal::with_error({}, cancelled_ ? to_json_text(*cancelled_) : std::string()));

@@ -45,6 +45,8 @@ class Durable : public task::Operation {
   journal::Trail::Op recorded() const;
   void record(journal::Kind kind, std::string data, std::function<void()> then = {});
   void record_cancelled();
+  // With values under keys, in the same commit.
+  void record_with(journal::Kind kind, std::string data, KeyValues& values, std::vector<store::EntryWrite> entries);
   // For calls whose wait may end by the order of the run alone: it has, without a record.
   void end_in_order(task::Outcome outcome);
   // It may still do so: it is not being cancelled, and no other end of it is recorded or on its way.

@@ -44,6 +44,7 @@ class Ask;
 class ChildRuns;
 class Durable;
 class Execution;
+class KeyValues;
 class Locks;
 class PublishedState;
 class Receive;
@@ -181,6 +182,9 @@ class Execution {
 
   // The outcome of `op`: appended, committed (then `then` is called), delivered.
   void record(Durable& op, journal::Kind kind, std::string data, std::function<void()> then = {});
+  // The same, and values under keys that go in its commit, which is handed over at once: they count from now on.
+  void record_entries(Durable& op, journal::Kind kind, std::string data, KeyValues& values,
+                      std::vector<store::EntryWrite> entries);
   // A record without outcome. It rides with the next commit, or is flushed at the end of this turn when `soon`. Records of
   // an operation that stand in the journal already (same kind) are not written again when `once`.
   void note(journal::Record record, bool soon);
@@ -315,6 +319,7 @@ class Execution {
   bool shortcut(const journal::Record& record);
   void append(journal::Record record, Durable* op, std::function<void()> then, bool soon);
   void flush();
+  void hand_over(store::RunPatch patch, std::function<void()> answered);
   store::RunPatch status_patch();
   void committed(uint64_t seq);
   void refused(const Error& error);
@@ -368,6 +373,7 @@ class Execution {
   uint64_t delivered_seq_ = 0;
   std::vector<journal::Record> pending_;     // to be handed to the store
   std::vector<store::Forgotten> let_go_;     // what goes with them
+  std::vector<store::EntryWrite> entries_;   // and values under keys
   bool flush_wanted_ = false;
   std::deque<Tail> tail_;
   std::unique_ptr<Error> refusal_;           // what the store said first

@@ -3,6 +3,9 @@
 #include "runtime/flow/execution.hpp"
 
 #include <algorithm>
+#include <utility>
+
+#include "runtime/flow/key_value.hpp"
 
 namespace perilune::flow {
 
@@ -54,21 +57,36 @@ void Execution::flush() {
   if (!came_to_wait && !left_notes && (!flush_wanted_ || pending_.empty())) return;
   flush_wanted_ = false;
   publish_state();
+  hand_over(status_patch(), {});
+}
+
+// All that is pending, as one commit. `answered` is called when the store has said what became of it.
+void Execution::hand_over(store::RunPatch patch, std::function<void()> answered) {
+  flush_wanted_ = false;
   store::Append batch;
   batch.run = options_.row.no;
   batch.epoch = options_.row.epoch;
-  batch.records = std::move(pending_);
-  pending_.clear();
-  batch.forgotten = std::move(let_go_);
-  let_go_.clear();
-  batch.patch = status_patch();
+  batch.records = std::exchange(pending_, {});
+  batch.forgotten = std::exchange(let_go_, {});
+  batch.entries = std::exchange(entries_, {});
+  batch.patch = std::move(patch);
   uint64_t seq = batch.records.empty() ? committed_seq_ : batch.records.back().seq;
   ++in_flight_;
-  options_.store->append(std::move(batch), loop(), [this, seq](Result<void> result) {
+  options_.store->append(std::move(batch), loop(), [this, seq, answered = std::move(answered)](Result<void> result) {
+    if (answered) answered();
     --in_flight_;
     if (result.ok()) committed(seq);
     else refused(result.error());
   });
+}
+
+void Execution::record_entries(Durable& op, Kind kind, std::string data, KeyValues& values,
+                               std::vector<store::EntryWrite> entries) {
+  record(op, kind, std::move(data));
+  if (pending_.empty()) return;   // the run is at its end: nothing is recorded any more
+  std::function<void()> answered = values.handed_over(entries);
+  entries_ = std::move(entries);
+  hand_over({}, std::move(answered));
 }
 
 // The listener is told when no other append is under way, so that it may destroy the execution.

@@ -60,6 +60,7 @@ class MemoryDisk {
     auto found = runs.find(no);
     return found == runs.end() ? nullptr : &found->second;
   }
+  std::map<std::pair<std::string, std::string>, Entry> entries;   // by space and key
   Run* find(const std::string& id) {
     auto found = numbers.find(id);
     return found == numbers.end() ? nullptr : find(found->second);
@@ -183,6 +184,22 @@ class MemoryReader final : public StoreReader {
     return found == disk_->bundles.end() ? std::optional<std::string>() : std::optional<std::string>(found->second);
   }
 
+  Result<std::optional<Entry>> entry(const std::string& space, const std::string& key) override {
+    std::lock_guard lock(disk_->mutex);
+    auto found = disk_->entries.find({space, key});
+    return found == disk_->entries.end() ? std::optional<Entry>() : std::optional<Entry>(found->second);
+  }
+
+  Result<std::vector<Entry>> entries(const EntryQuery& query) override {
+    std::lock_guard lock(disk_->mutex);
+    std::vector<Entry> entries;
+    for (auto at = disk_->entries.lower_bound({query.space, query.prefix}); at != disk_->entries.end(); ++at) {
+      if (at->first.first != query.space || !at->first.second.starts_with(query.prefix) || is_full(entries, query.limit)) break;
+      if (!has_expired(at->second.expires_us, query.now_us)) entries.push_back(at->second);
+    }
+    return entries;
+  }
+
  private:
   std::shared_ptr<MemoryDisk> disk_;
 };
@@ -225,12 +242,23 @@ class BatchWriter {
     if (!append.records.empty() || !is_empty(append.patch)) row.updated_us = std::max(row.updated_us, op.at_us);
     std::move(append.records.begin(), append.records.end(), std::back_inserter(run->records));
     committed(*run, append.records.size());
+    write_entries(append.entries, op.at_us);
     for (const Forgotten& range : append.forgotten) disk_.forgot(forget(run->records, range, row.last_seq));
     if (append.patch.status) row.status = *append.patch.status;
     if (append.patch.wake_us) row.wake_us = *append.patch.wake_us;
     if (append.patch.output) row.output = std::move(*append.patch.output);
     if (append.patch.error) row.error = std::move(*append.patch.error);
     return true;
+  }
+
+  void write_entries(std::vector<EntryWrite>& writes, int64_t now_us) {
+    for (EntryWrite& write : writes) {
+      auto key = std::make_pair(write.space, write.key);
+      if (write.value) disk_.entries[std::move(key)] = {write.key, std::move(*write.value), write.expires_us};
+      else disk_.entries.erase(key);
+    }
+    if (!writes.empty())
+      std::erase_if(disk_.entries, [&](const auto& entry) { return has_expired(entry.second.expires_us, now_us); });
   }
 
   void committed(const MemoryDisk::Run& run, size_t count) {

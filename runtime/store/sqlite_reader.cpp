@@ -123,6 +123,26 @@ class SqliteReader final : public StoreReader {
     return std::optional<std::string>((*select)->text(0));
   }
 
+  Result<std::optional<Entry>> entry(const std::string& space, const std::string& key) override {
+    Result<SqliteStatement*> select = prepared(entry_, k_select_entry + std::string("where space = ?1 and key = ?2"));
+    if (!select) return select.error();
+    (*select)->bind(1, space).bind(2, key);
+    Result<std::vector<Entry>> rows = rows_of(**select, read_entry);
+    if (!rows) return rows.error();
+    return rows->empty() ? std::optional<Entry>() : std::optional<Entry>(std::move(rows->front()));
+  }
+
+  Result<std::vector<Entry>> entries(const EntryQuery& query) override {
+    Result<SqliteStatement*> select =
+        prepared(entries_, k_select_entry + std::string("where space = ?1 and key >= ?2 and key < ?3 and "
+                                                        "(expires_us = 0 or expires_us > ?4) order by key limit ?5"));
+    if (!select) return select.error();
+    std::string beyond = query.prefix + "\xF4\x8F\xBF\xBF";  // the last character there is
+    (*select)->bind(1, query.space).bind(2, query.prefix).bind(3, beyond);
+    (*select)->bind(4, query.now_us).bind(5, sql_limit(query.limit));
+    return rows_of(**select, read_entry);
+  }
+
  private:
   static int64_t page_limit(const journal::RecordQuery& query) { return std::max<int64_t>(query.limit, 1); }
 
@@ -169,8 +189,11 @@ class SqliteReader final : public StoreReader {
     return &*statement;
   }
 
+  static constexpr const char* k_select_entry = "select key, value, expires_us from entries ";
+  static Result<Entry> read_entry(const SqliteStatement& row) { return Entry{row.text(0), row.text(1), row.integer(2)}; }
+
   SqliteConnection db_;
-  std::optional<SqliteStatement> run_, prefix_, records_, after_, after_of_run_, bundle_;
+  std::optional<SqliteStatement> run_, prefix_, records_, after_, after_of_run_, bundle_, entry_, entries_;
 };
 
 class FailedReader final : public StoreReader {
@@ -184,6 +207,8 @@ class FailedReader final : public StoreReader {
   Result<journal::RecordPage> records_after(const journal::RecordQuery&) override { return why_; }
   Result<int64_t> last_position() override { return why_; }
   Result<std::optional<std::string>> bundle(const std::string&) override { return why_; }
+  Result<std::optional<Entry>> entry(const std::string&, const std::string&) override { return why_; }
+  Result<std::vector<Entry>> entries(const EntryQuery&) override { return why_; }
 
  private:
   Error why_;

@@ -11,7 +11,7 @@
 
 namespace perilune::store {
 
-inline constexpr int64_t k_schema_version = 2;
+inline constexpr int64_t k_schema_version = 3;
 inline constexpr int64_t k_application_id = 0x504c756e;  // "PLun"
 
 // For the process that holds the file's lock. Errors: "newer_schema", "damaged", "storage".

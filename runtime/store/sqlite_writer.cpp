@@ -38,6 +38,10 @@ Result<void> SqliteWriter::prepare() {
       {&insert_record_, k_insert_record},
       {&forget_records_,
        "delete from records where run = ?1 and seq between ?2 and ?3 and seq <> ?4 and task <> ''"},
+      {&put_entry_, "insert or replace into entries (space, key, value, expires_us) values (?1, ?2, ?3, ?4)"},
+      {&remove_entry_, "delete from entries where space = ?1 and key = ?2"},
+      {&expire_entries_,
+       "delete from entries where rowid in (select rowid from entries where expires_us > 0 and expires_us <= ?1 limit 100)"},
       {&insert_run_, k_insert_run},
       {&insert_bundle_, "insert or ignore into bundles (hash, content) values (?1, ?2)"},
       {&select_run_, std::string(k_select_run) + "where id = ?1"},
@@ -143,11 +147,25 @@ Result<void> SqliteWriter::apply(AppendOp& op, std::unique_ptr<Error>& refusal) 
     done = forget_records_.run();
     if (!done) return done;
   }
+  done = write_entries(append.entries, op.at_us);
+  if (!done) return done;
   if (is_empty(append.patch)) return {};
   RowChange& change = changes_[append.run];
   merge(change.patch, std::move(append.patch));
   change.at_us = std::max(change.at_us, op.at_us);
   return {};
+}
+
+Result<void> SqliteWriter::write_entries(const std::vector<EntryWrite>& writes, int64_t now_us) {
+  if (writes.empty()) return {};
+  for (const EntryWrite& write : writes) {
+    SqliteStatement& statement = write.value ? put_entry_ : remove_entry_;
+    statement.bind(1, write.space).bind(2, write.key);
+    if (write.value) statement.bind(3, *write.value).bind(4, write.expires_us);
+    Result<void> done = statement.run();
+    if (!done) return done;
+  }
+  return expire_entries_.bind(1, now_us).run();
 }
 
 Result<void> SqliteWriter::apply(CreateOp& op, std::unique_ptr<Error>& refusal) {

@@ -45,6 +45,8 @@ class SqliteWriter {
   Result<void> apply(BundleOp& op);
 
   Result<void> insert_new(CreateOp& op);
+  // A few of those that have expired go with them.
+  Result<void> write_entries(const std::vector<EntryWrite>& writes, int64_t now_us);
   Result<void> insert_records(int64_t run_no, const std::vector<journal::Record>& records);
   // Null when there is no such run. Valid until the next run is looked up.
   Result<Position*> position_of(int64_t run_no);
@@ -60,6 +62,7 @@ class SqliteWriter {
 
   SqliteConnection db_;
   SqliteStatement begin_, commit_, rollback_;
+  SqliteStatement put_entry_, remove_entry_, expire_entries_;
   SqliteStatement insert_record_, forget_records_, insert_run_, insert_bundle_;
   SqliteStatement select_run_, select_position_, select_name_, update_row_, update_epoch_;
   Positions positions_;

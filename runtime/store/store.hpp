@@ -22,6 +22,7 @@
 #include "runtime/base/result.hpp"
 #include "runtime/journal/run_record.hpp"
 #include "runtime/loop/loop.hpp"
+#include "runtime/store/entry.hpp"
 
 namespace perilune::store {
 
@@ -71,6 +72,7 @@ struct Append {
   std::vector<journal::Record> records;  // consecutive seqs; may be empty when only the patch matters
   RunPatch patch;
   std::vector<Forgotten> forgotten;      // go in the same commit, once the records are there
+  std::vector<EntryWrite> entries;       // values under keys, in the same commit
 };
 
 struct NewRun {
@@ -110,6 +112,10 @@ class StoreReader {
   // The position of the newest record that stands, 0 where there is none.
   virtual Result<int64_t> last_position() = 0;
   virtual Result<std::optional<std::string>> bundle(const std::string& hash) = 0;
+  // Whatever stands under the key, also when it has expired.
+  virtual Result<std::optional<Entry>> entry(const std::string& space, const std::string& key) = 0;
+  // In the order of the keys' bytes.
+  virtual Result<std::vector<Entry>> entries(const EntryQuery& query) = 0;
 };
 
 class Store {

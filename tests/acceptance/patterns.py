@@ -39,7 +39,9 @@ def problem_of(script, directory):
     promised = re.search(r"^-- trace: (.+)$", text, re.M)
     if not promised:
         return "the header has no trace"
-    done = subprocess.run([BINARY, "run", str(script), "--json"], cwd=directory, capture_output=True, text=True,
+    session = re.search(r"^-- session: (.+)$", text, re.M)
+    options = ["--session", session.group(1)] if session else []
+    done = subprocess.run([BINARY, "run", str(script), "--json", *options], cwd=directory, capture_output=True, text=True,
                           timeout=PATIENCE_S)
     if done.returncode != 0:
         return f"ended with {done.returncode}: {done.stderr.strip()}"

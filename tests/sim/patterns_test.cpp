@@ -41,6 +41,7 @@ std::string outcome(World& world, const Life& life) {
 
 std::string outcome_with_cut(const std::string& script, uint64_t cut) {
   World world(script, {}, k_directory);
+  world.session = promised(script, "session");
   world.live(1, cut);
   return outcome(world, world.live(1, ~0ull, world.journal().back().at_us));
 }
@@ -57,6 +58,7 @@ TEST_CASE("each pattern gives its trace, straight and cut at every record", "[pa
     std::string expected = "\"" + promised(script, "trace") + "\"" + (undone.empty() ? "" : " undone: " + undone);
     INFO(entry.path().filename().string());
     World straight(script, {}, k_directory);
+    straight.session = promised(script, "session");
     CHECK(outcome(straight, straight.live(1, ~0ull)) == expected);
     uint64_t records = straight.journal().size();
     for (uint64_t cut = 1; cut < records; ++cut) {
@@ -64,7 +66,7 @@ TEST_CASE("each pattern gives its trace, straight and cut at every record", "[pa
       CHECK(outcome_with_cut(script, cut) == expected);
     }
   }
-  CHECK(count >= 43 + 12 + 7);
+  CHECK(count >= 43 + 14 + 7);
 }
 
 }  // namespace perilune::sim

@@ -76,7 +76,9 @@ class Writer {
   // What is read and set of the run's state, by whoever runs: some keys by all, some by one task.
   std::string state() {
     std::string key = "k" + std::to_string(random_.below(4)), n = name("st");
-    switch (random_.below(7)) {
+    switch (random_.below(9)) {
+      case 7: return "do local v = store.get('" + key + "') saw('" + n + "=' .. tostring(store.cas('" + key + "', v, (v or 0) + 1))) end\n";
+      case 8: return "store.set('" + key + "', #trail); saw('" + n + "=' .. tostring(store.get('" + key + "')) .. #store.list())\n";
       case 0: return "state." + key + " = " + std::to_string(random_.below(3)) + "\n";
       case 1: return "state." + key + " = nil\n";
       case 2: return "state.list = type(state.list) == 'table' and state.list or {}; state.list[#state.list + 1] = '" + n + "'\n";

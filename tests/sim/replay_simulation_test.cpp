@@ -46,7 +46,7 @@ int64_t length(const Trail& trail) { return trail.empty() ? 0 : trail.rbegin()->
 // A recorded step whose call, under another name, must make the script part from its journal; or "".
 std::string step_to_rename(const std::set<std::string>& steps) {
   for (const std::string& name : steps)   // compensations and what a loop has passed may be passed by
-    if (name[0] != 'c' && name.rfind("undo ", 0) != 0 && name.find('@') == std::string::npos) return name;
+    if (name[0] != 'c' && name.rfind("store.", 0) != 0 && name.rfind("undo ", 0) != 0 && name.find('@') == std::string::npos) return name;
   return {};
 }
 

@@ -89,7 +89,8 @@ void answer_one(engine::Engine& engine, store::Store& store, Random& random, uin
 }
 
 Life run_once(const std::string& script, const task::Rules& rules, store::MemoryOptions options, uint64_t seed, bool resume,
-              int64_t begin_us = 0, const std::string& directory = {}) {
+              int64_t begin_us = 0, const std::string& directory = {},
+              const std::string& session = {}) {
   Life life;
   recorder = {&life, Random(seed)};
   options.allow = [&life, allow = std::move(options.allow)](const std::string& run, const journal::Record& record) {
@@ -128,6 +129,7 @@ Life run_once(const std::string& script, const task::Rules& rules, store::Memory
     request.text = script;
     request.directory = directory;
     request.id = k_run;
+    request.session = session;
     engine.start(std::move(request), started, ended);
   }
   for (uint64_t i = 0; i < 6; ++i) {   // signals come at any time
@@ -157,7 +159,7 @@ Life World::live(uint64_t seed, uint64_t records, int64_t begin_us) {
   };
   bool resume = begun_ && !journal().empty();
   begun_ = true;
-  return run_once(script_, rules_, std::move(options), seed, resume, begin_us, directory_);
+  return run_once(script_, rules_, std::move(options), seed, resume, begin_us, directory_, session);
 }
 
 std::vector<journal::Record> World::journal() {

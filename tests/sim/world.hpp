@@ -27,6 +27,8 @@ class World {
   explicit World(std::string script, task::Rules rules = {}, std::string directory = {})
       : script_(std::move(script)), rules_(rules), directory_(std::move(directory)) {}
 
+  std::string session;
+
   // Lives until the run is over, or until `records` more records are committed. `seed` decides how long things take, and
   // when the life begins unless `begin_us` says it.
   Life live(uint64_t seed, uint64_t records, int64_t begin_us = 0);

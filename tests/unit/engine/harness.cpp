@@ -113,6 +113,7 @@ Life begin_life(Engine& engine, Lab& lab, bool resume, loop::SimLoop& loop) {
     request.workflow = lab.workflow;
     request.input = lab.input;
     request.id = lab.id;
+    request.session = lab.session;
     engine.start(std::move(request), started, ended);
   }
   loop.run();

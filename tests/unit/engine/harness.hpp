@@ -78,7 +78,7 @@ class Lab {
   explicit Lab(std::string script_) : script(std::move(script_)) {}
 
   std::string script;
-  std::string file = "flow.lua", directory, workflow, id = "run-1", input = "{}";
+  std::string file = "flow.lua", directory, workflow, id = "run-1", input = "{}", session;
   Settings settings;
   std::map<std::string, std::string> builtin_modules;   // beside those of the stdlib
   std::map<std::string, std::string> outside;
@@ -90,6 +90,8 @@ class Lab {
   // A process that does nothing but what an operator asks of the run, or of the run that it forks from it.
   Result<store::RunRow> operate(const Order& order, uint64_t records = k_all_records);
   Result<store::RunRow> fork(const ForkOrder& order);
+  // From now on it is in the store of another, after what that one has done.
+  void share(Lab& other) { disk_ = other.disk_, wall_us_ = other.wall_us_; }
   // Between two lives.
   void wait(int64_t us) { wall_us_ += us; }
 

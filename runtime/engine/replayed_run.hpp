@@ -17,7 +17,7 @@
 
 namespace perilune::engine {
 
-class ReplayedRun final : flow::Listener, RunContext, flow::ChildRuns, flow::SharedLocks {
+class ReplayedRun final : flow::Listener, RunContext, flow::ChildRuns, flow::SharedLocks, flow::KeyValues {
  public:
   // What it is made from; all must outlive it.
   struct Sources {

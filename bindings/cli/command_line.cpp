@@ -277,6 +277,11 @@ constexpr Verb k_verbs[] = {
      "  perilune why 0197aaaa --json | jq -r '.causes[].command'\n"
      "Runs that it waits for, and those that hold its locks, are explained too.",
      call_view<verb_why>},
+    {"top", "Shows the runs of a store as they go, with keys to cancel and retry",
+     "  perilune top\n"
+     "  perilune top --json          once, for programs\n"
+     "Without a terminal the table is printed once.",
+     call_plain<verb_top>},
     {"watch", "Tells what runs do, as it is recorded, while any process executes them",
      "  perilune watch               all runs, from now on\n"
      "  perilune watch 0197aaaa      one run, from its start until it is over\n"

@@ -105,6 +105,7 @@ struct WatchOptions : CommonOptions {
 };
 int verb_watch(const WatchOptions& options);
 
+int verb_top(const CommonOptions& options);
 int verb_doctor(const CommonOptions& options);
 int verb_version(const CommonOptions& options);
 

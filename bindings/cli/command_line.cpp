@@ -215,6 +215,18 @@ int call_list(const Verb& verb, const Words& words) {
   return parse<ListOptions>(verb, words, declare, verb_list);
 }
 
+int call_show(const Verb& verb, const Words& words) {
+  auto declare = [](CLI::App& app, ShowOptions& options) {
+    app.add_option("RUN", options.run, "a run, or the beginning of its id; the newest when left out")->type_name("");
+    CLI::Option* graph = app.add_option("--graph", options.graph, "what its tasks did, as a picture: dot, mermaid or svg")->type_name("FORMAT");
+    CLI::Option* trace = app.add_flag("--trace", options.trace, "its times as a Chrome trace, for chrome://tracing or Perfetto");
+    CLI::Option* report = app.add_flag("--report", options.report, "summed up: steps, times, retries, what was undone");
+    graph->excludes(trace)->excludes(report);
+    trace->excludes(report);
+  };
+  return parse<ShowOptions>(verb, words, declare, verb_show);
+}
+
 int call_watch(const Verb& verb, const Words& words) {
   auto declare = [](CLI::App& app, WatchOptions& options) {
     app.add_option("RUN", options.run, "a run, or the beginning of its id; all runs when left out")->type_name("");
@@ -266,8 +278,10 @@ constexpr Verb k_verbs[] = {
     {"show", "Shows a run: what it got, what it did, what came of it",
      "  perilune show                the newest run\n"
      "  perilune show 0197aaaa\n"
-     "  perilune show 0197aaaa --json | jq .steps.charge.output",
-     call_view<verb_show>},
+     "  perilune show 0197aaaa --json | jq .steps.charge.output\n"
+     "  perilune show 0197aaaa --report\n"
+     "  perilune show 0197aaaa --graph svg > run.svg",
+     call_show},
     {"status", "Shows where a run stands, what it waits for and what to do next",
      "  perilune status\n"
      "  perilune status 0197aaaa --json",

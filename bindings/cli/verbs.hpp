@@ -85,10 +85,16 @@ int verb_list(const ListOptions& options);
 struct RunViewOptions : CommonOptions {
   std::string run;
 };
-int verb_show(const RunViewOptions& options);
 int verb_status(const RunViewOptions& options);
 int verb_why(const RunViewOptions& options);
 int verb_logs(const RunViewOptions& options);
+
+// One of graph, trace and report at most.
+struct ShowOptions : RunViewOptions {
+  std::string graph;  // "dot", "mermaid", "svg", or empty
+  bool trace = false, report = false;
+};
+int verb_show(const ShowOptions& options);
 
 // Test files, or directories of them; the working directory when there are none.
 struct TestOptions : CommonOptions {

@@ -227,6 +227,17 @@ int call_show(const Verb& verb, const Words& words) {
   return parse<ShowOptions>(verb, words, declare, verb_show);
 }
 
+int call_history(const Verb& verb, const Words& words) {
+  auto declare = [](CLI::App& app, HistoryOptions& options) {
+    app.add_option("ACTION", options.action, "export (to stdout) or import")->required()->type_name("");
+    app.add_option("RUN|FILE", options.what, "the run that is written out, or the file that is read in (- for stdin)")->type_name("");
+    app.add_flag("--all", options.all, "export: every run of the store");
+    app.add_option("-o,--output", options.output, "export: a file to write to")->type_name("FILE");
+    app.add_option("--id", options.id, "import: another id for the run, where its own is taken")->type_name("ID");
+  };
+  return parse<HistoryOptions>(verb, words, declare, verb_history);
+}
+
 int call_watch(const Verb& verb, const Words& words) {
   auto declare = [](CLI::App& app, WatchOptions& options) {
     app.add_option("RUN", options.run, "a run, or the beginning of its id; all runs when left out")->type_name("");
@@ -291,6 +302,12 @@ constexpr Verb k_verbs[] = {
      "  perilune why 0197aaaa --json | jq -r '.causes[].command'\n"
      "Runs that it waits for, and those that hold its locks, are explained too.",
      call_view<verb_why>},
+    {"history", "Writes runs with their records and code as JSON lines, and reads them in",
+     "  perilune history export 0197aaaa -o run.jsonl\n"
+     "  perilune history export --all > runs.jsonl\n"
+     "  perilune history import run.jsonl --id a-copy\n"
+     "A file that is not whole, or was changed, is refused before anything is written.",
+     call_history},
     {"top", "Shows the runs of a store as they go, with keys to cancel and retry",
      "  perilune top\n"
      "  perilune top --json          once, for programs\n"

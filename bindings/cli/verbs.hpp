@@ -111,6 +111,15 @@ struct WatchOptions : CommonOptions {
 };
 int verb_watch(const WatchOptions& options);
 
+struct HistoryOptions : CommonOptions {
+  std::string action;   // "export" or "import"
+  std::string what;     // a run, or a file
+  std::string id;       // import: another id for the run
+  std::string output;   // export: a file, in place of stdout
+  bool all = false;     // export
+};
+int verb_history(const HistoryOptions& options);
+
 int verb_top(const CommonOptions& options);
 int verb_doctor(const CommonOptions& options);
 int verb_version(const CommonOptions& options);

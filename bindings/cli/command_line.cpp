@@ -224,6 +224,29 @@ int call_list(const Verb& verb, const Words& words) {
   return parse<ListOptions>(verb, words, declare, verb_list);
 }
 
+int call_show(const Verb& verb, const Words& words) {
+  auto declare = [](CLI::App& app, ShowOptions& options) {
+    app.add_option("RUN", options.run, "a run, or the beginning of its id; the newest when left out")->type_name("");
+    CLI::Option* graph = app.add_option("--graph", options.graph, "what its tasks did, as a picture: dot, mermaid or svg")->type_name("FORMAT");
+    CLI::Option* trace = app.add_flag("--trace", options.trace, "its times as a Chrome trace, for chrome://tracing or Perfetto");
+    CLI::Option* report = app.add_flag("--report", options.report, "summed up: steps, times, retries, what was undone");
+    graph->excludes(trace)->excludes(report);
+    trace->excludes(report);
+  };
+  return parse<ShowOptions>(verb, words, declare, verb_show);
+}
+
+int call_history(const Verb& verb, const Words& words) {
+  auto declare = [](CLI::App& app, HistoryOptions& options) {
+    app.add_option("ACTION", options.action, "export (to stdout) or import")->required()->type_name("");
+    app.add_option("RUN|FILE", options.what, "the run that is written out, or the file that is read in (- for stdin)")->type_name("");
+    app.add_flag("--all", options.all, "export: every run of the store");
+    app.add_option("-o,--output", options.output, "export: a file to write to")->type_name("FILE");
+    app.add_option("--id", options.id, "import: another id for the run, where its own is taken")->type_name("ID");
+  };
+  return parse<HistoryOptions>(verb, words, declare, verb_history);
+}
+
 int call_watch(const Verb& verb, const Words& words) {
   auto declare = [](CLI::App& app, WatchOptions& options) {
     app.add_option("RUN", options.run, "a run, or the beginning of its id; all runs when left out")->type_name("");
@@ -275,8 +298,10 @@ constexpr Verb k_verbs[] = {
     {"show", "Shows a run: what it got, what it did, what came of it",
      "  perilune show                the newest run\n"
      "  perilune show 0197aaaa\n"
-     "  perilune show 0197aaaa --json | jq .steps.charge.output",
-     call_view<verb_show>},
+     "  perilune show 0197aaaa --json | jq .steps.charge.output\n"
+     "  perilune show 0197aaaa --report\n"
+     "  perilune show 0197aaaa --graph svg > run.svg",
+     call_show},
     {"status", "Shows where a run stands, what it waits for and what to do next",
      "  perilune status\n"
      "  perilune status 0197aaaa --json",
@@ -286,6 +311,17 @@ constexpr Verb k_verbs[] = {
      "  perilune why 0197aaaa --json | jq -r '.causes[].command'\n"
      "Runs that it waits for, and those that hold its locks, are explained too.",
      call_view<verb_why>},
+    {"history", "Writes runs with their records and code as JSON lines, and reads them in",
+     "  perilune history export 0197aaaa -o run.jsonl\n"
+     "  perilune history export --all > runs.jsonl\n"
+     "  perilune history import run.jsonl --id a-copy\n"
+     "A file that is not whole, or was changed, is refused before anything is written.",
+     call_history},
+    {"top", "Shows the runs of a store as they go, with keys to cancel and retry",
+     "  perilune top\n"
+     "  perilune top --json          once, for programs\n"
+     "Without a terminal the table is printed once.",
+     call_plain<verb_top>},
     {"watch", "Tells what runs do, as it is recorded, while any process executes them",
      "  perilune watch               all runs, from now on\n"
      "  perilune watch 0197aaaa      one run, from its start until it is over\n"

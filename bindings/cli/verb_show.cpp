@@ -4,13 +4,18 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <iterator>
 #include <set>
 
 #include "bindings/cli/exit_code.hpp"
 #include "bindings/cli/record_text.hpp"
 #include "bindings/cli/report.hpp"
+#include "bindings/cli/run_graph.hpp"
+#include "bindings/cli/run_summary.hpp"
+#include "bindings/cli/run_trace.hpp"
 #include "bindings/cli/store_view.hpp"
 #include "bindings/cli/terminal.hpp"
+#include "runtime/base/nearest.hpp"
 #include "runtime/journal/generations.hpp"
 
 namespace perilune::cli {
@@ -89,13 +94,31 @@ void print_timeline(const Terminal& terminal, const std::vector<Record>& records
 
 }  // namespace
 
-int verb_show(const RunViewOptions& options) {
+int verb_show(const ShowOptions& options) {
+  constexpr std::string_view k_formats[] = {"dot", "mermaid", "svg"};
+  if (!options.graph.empty() && std::find(std::begin(k_formats), std::end(k_formats), options.graph) == std::end(k_formats))
+    return complain(Error(code::k_usage, unknown_name("format", options.graph, "--graph", k_formats)), "perilune show --help");
   Result<StoreView> view = open_view(options);
   if (!view.ok()) return complain(view.error());
   Result<RunRow> row = find_run(*view, options.run);
   if (!row.ok()) return complain(row.error());
   Result<std::vector<Record>> records = view->reader->records(row->no, 1, 0);
   if (!records.ok()) return complain(records.error());
+  if (!options.graph.empty()) {
+    RunGraph graph = graph_of(*row, journal::living(std::move(*records)));
+    print_out(options.graph == "dot" ? graph_dot(graph) : options.graph == "svg" ? graph_svg(graph) : graph_mermaid(graph));
+    return k_exit_ok;
+  }
+  if (options.trace) {
+    print_out(trace_json(*row, journal::living(std::move(*records))) + "\n");
+    return k_exit_ok;
+  }
+  if (options.report) {
+    RunSummary summary = summary_of(*row, *records);
+    if (options.json) print_json(summary_json(*row, summary));
+    else print_out(summary_text(*row, summary));
+    return k_exit_ok;
+  }
   if (options.json) {
     print_json(show_json(*row, *records));
     return k_exit_ok;

@@ -91,10 +91,16 @@ int verb_list(const ListOptions& options);
 struct RunViewOptions : CommonOptions {
   std::string run;
 };
-int verb_show(const RunViewOptions& options);
 int verb_status(const RunViewOptions& options);
 int verb_why(const RunViewOptions& options);
 int verb_logs(const RunViewOptions& options);
+
+// One of graph, trace and report at most.
+struct ShowOptions : RunViewOptions {
+  std::string graph;  // "dot", "mermaid", "svg", or empty
+  bool trace = false, report = false;
+};
+int verb_show(const ShowOptions& options);
 
 // Test files, or directories of them; the working directory when there are none.
 struct TestOptions : CommonOptions {
@@ -111,6 +117,16 @@ struct WatchOptions : CommonOptions {
 };
 int verb_watch(const WatchOptions& options);
 
+struct HistoryOptions : CommonOptions {
+  std::string action;   // "export" or "import"
+  std::string what;     // a run, or a file
+  std::string id;       // import: another id for the run
+  std::string output;   // export: a file, in place of stdout
+  bool all = false;     // export
+};
+int verb_history(const HistoryOptions& options);
+
+int verb_top(const CommonOptions& options);
 int verb_doctor(const CommonOptions& options);
 int verb_version(const CommonOptions& options);
 

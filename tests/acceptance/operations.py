@@ -26,7 +26,7 @@ class Operations(CliWorld):
             result = self.perilune(*words[1:])
             self.assertEqual(result.code, int(told[1]) if told else 0, f"{line}\n{result.out}{result.err}")
         acts = [a["act"] for a in self.perilune("audit", "--json").json()]
-        self.assertEqual(acts, ["skip", "rollback", "fork"])
+        self.assertEqual(acts, ["skip", "rollback", "fork", "fork"])
 
 
 if __name__ == "__main__":

@@ -28,6 +28,8 @@ Result<std::unique_ptr<Session>> Session::open(const CommonOptions& options) {
     Result<std::unique_ptr<LocalSession>> own = LocalSession::open(*config, *place, options);
     if (own.ok()) return std::unique_ptr<Session>(std::move(*own));
     if (own.error().code != code::k_owned) return own.error();
+    if (!options.hooks.empty())
+      return Error(code::k_owned, own.error().message + "; hook files are read by the process that has the store: give --hooks to it");
     Result<std::unique_ptr<OwnerClient>> other = OwnerClient::open(*place, options);
     if (other.ok()) return std::unique_ptr<Session>(std::move(*other));
     if (i == k_tries) return own.error();

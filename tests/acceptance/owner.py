@@ -88,6 +88,13 @@ class OneStore(unittest.TestCase):
         self.assertIsNone(self.first.poll())
         self.assertEqual(self.let_first_end()["output"], {"total": 55})
 
+    def test_hook_files_are_not_passed_on(self):
+        (self.directory / "hooks.lua").write_text('on("step.before", function() end)\n')
+        code, out, err = self.call("run", "other.lua", "--hooks", "hooks.lua")
+        self.assertEqual((code, out), (OWNED, ""), err)
+        self.assertIn("give --hooks to it", err)
+        self.let_first_end()
+
     def test_the_same_run_is_waited_for_by_both(self):
         others = [self.begin("run", "waits.lua", "--id", "first", "--json"), self.begin("resume", "first", "--json")]
         self.until("both are connected", lambda: self.sockets_of_the_owner() >= 2)

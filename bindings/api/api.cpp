@@ -21,6 +21,7 @@ constexpr lua::LazyGlobal k_globals[] = {
     {"channel", open_channel},   {"join", open_join},             {"lock", open_lock},
     {"guard", open_guard},       {"finish", open_finish},         {"sequential", open_sequential},
     {"concurrent", open_concurrent},
+    {"ask", open_ask},
     {"call", open_call},         {"start", open_start},
     {"fail", open_fail},             {"log", open_log},
     {"json", open_json},         {"shell", open_shell},           {"http", open_http},

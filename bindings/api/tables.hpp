@@ -32,6 +32,7 @@ int open_branch(lua_State* L);
 int open_loop(lua_State* L);         // api_loop.cpp
 int open_receive(lua_State* L);      // api_signal.cpp
 int open_send(lua_State* L);
+int open_ask(lua_State* L);          // api_ask.cpp
 int open_call(lua_State* L);         // api_child.cpp
 int open_start(lua_State* L);
 int open_workflow(lua_State* L);     // api_workflow.cpp

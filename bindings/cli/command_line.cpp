@@ -137,6 +137,18 @@ int call_signal(const Verb& verb, const Words& words) {
   return parse<SignalOptions>(verb, words, declare, verb_signal);
 }
 
+int call_answer(const Verb& verb, const Words& words) {
+  auto declare = [](CLI::App& app, AnswerOptions& options) {
+    app.add_option("RUN", options.run, "a run, or the beginning of its id")->required()->type_name("");
+    app.add_option("VALUE", options.value, "the answer: JSON, or one of the choices as it is")->required()->type_name("");
+    app.add_option("--question", options.question, "which one, when the run asks several: its number in `perilune status`")
+        ->type_name("N")
+        ->check(CLI::PositiveNumber);
+    add_by(app, options.by);
+  };
+  return parse<AnswerOptions>(verb, words, declare, verb_answer);
+}
+
 int call_cancel(const Verb& verb, const Words& words) {
   auto declare = [](CLI::App& app, CancelOptions& options) {
     app.add_option("RUN", options.run, "a run, or the beginning of its id")->required()->type_name("");
@@ -203,6 +215,18 @@ int call_list(const Verb& verb, const Words& words) {
   return parse<ListOptions>(verb, words, declare, verb_list);
 }
 
+int call_watch(const Verb& verb, const Words& words) {
+  auto declare = [](CLI::App& app, WatchOptions& options) {
+    app.add_option("RUN", options.run, "a run, or the beginning of its id; all runs when left out")->type_name("");
+    app.add_option("--from", options.from,
+                   "what came behind this: the cursor of a --json line, start, or now (default: start of a RUN, now of all)")
+        ->type_name("CURSOR");
+    app.add_option("--workflow", options.workflow, "only runs of this workflow")->type_name("NAME");
+    app.add_option("--kind", options.kinds, "only these, as in step_done,checkpoint")->delimiter(',')->type_name("KIND");
+  };
+  return parse<WatchOptions>(verb, words, declare, verb_watch);
+}
+
 template <int (*Run)(const RunViewOptions&)>
 int call_view(const Verb& verb, const Words& words) {
   auto declare = [](CLI::App& app, RunViewOptions& options) {
@@ -248,11 +272,22 @@ constexpr Verb k_verbs[] = {
      "  perilune status\n"
      "  perilune status 0197aaaa --json",
      call_view<verb_status>},
+    {"watch", "Tells what runs do, as it is recorded, while any process executes them",
+     "  perilune watch               all runs, from now on\n"
+     "  perilune watch 0197aaaa      one run, from its start until it is over\n"
+     "  perilune watch --json --from 4711 --kind step_failed,run_done\n"
+     "Each --json line has a cursor: whoever goes on with --from and the last one misses nothing and gets nothing twice.\n"
+     "Exit codes: as those of run, when the one run that is watched is over.",
+     call_watch},
     {"logs", "Prints what a run logged",
      "  perilune logs 0197aaaa\n"
      "  perilune logs 0197aaaa --json | jq 'select(.level == \"error\")'",
      call_view<verb_logs>},
     {"signal", "Gives a run a signal that it receives", "  perilune signal 0197aaaa approved '{\"by\": \"ana\"}'", call_signal},
+    {"answer", "Answers a question that a run asks",
+     "  perilune answer 0197aaaa yes\n"
+     "  perilune answer 0197aaaa --question 12 '{\"amount\": 7}' --by ana",
+     call_answer},
     {"cancel", "Ends a run that is not over", "  perilune cancel 0197aaaa", call_cancel},
     {"retry", "Goes on from the step at which a run failed, with fresh attempts",
      "  perilune retry 0197aaaa\n"

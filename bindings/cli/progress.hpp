@@ -34,6 +34,9 @@ std::unique_ptr<Progress> make_plain_progress(loop::Loop& loop, int fd);
 // Finished steps as lines; below them what goes on, drawn anew as it changes.
 std::unique_ptr<Progress> make_live_progress(loop::Loop& loop, int fd, const Terminal& terminal);
 
+// The one that fits what `fd` is; plain when `json` goes to stdout.
+std::unique_ptr<Progress> make_progress(loop::Loop& loop, int fd, bool json);
+
 // "warn: text", in one line.
 std::string log_text(std::string_view level, std::string_view text);
 // "run 0197... completed in 1.2s"

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: MIT
 #include "bindings/cli/progress.hpp"
 #include "bindings/cli/record_text.hpp"
+#include "bindings/cli/wait_text.hpp"
 
 namespace perilune::cli {
 namespace {
@@ -19,9 +20,10 @@ class PlainProgress final : public Progress {
                                       (resumed ? "resumed at record " + std::to_string(row.last_seq) : "started"));
   }
 
-  void committed(const store::RunRow&, const journal::Record& record) override {
+  void committed(const store::RunRow& row, const journal::Record& record) override {
     if (auto event = event_text(record)) {
       line(record.at_us, event->text);
+      if (record.kind == journal::Kind::ask_opened) line(record.at_us, answer_hint(row.id, record));
     } else if (record.kind == journal::Kind::step_started) {
       line(record.at_us, "step " + printable(record.name) + " is running");
     }
@@ -72,6 +74,11 @@ std::string end_text(const store::RunRow& row, const flow::Ending& ending, int64
   if (store::is_final(ending.status) || ending.status == store::Status::diverged)
     return text.append(store::status_name(ending.status)) + " in " + short_duration(now_us - row.created_us);
   return text + "stopped here";
+}
+
+std::unique_ptr<Progress> make_progress(loop::Loop& loop, int fd, bool json) {
+  Terminal terminal = terminal_of(fd);
+  return terminal.colour && !json ? make_live_progress(loop, fd, terminal) : make_plain_progress(loop, fd);
 }
 
 }  // namespace perilune::cli

@@ -43,7 +43,7 @@ int verb_cancel(const CancelOptions& options) {
   Result<std::unique_ptr<Session>> opened = Session::open(options);
   if (!opened.ok()) return complain(opened.error());
   Session& session = **opened;
-  session.resume(row->id, [&session, id = row->id, by = person(options.by)] { session.cancel(id, by); });
+  session.cancel(row->id, person(options.by));
   session.wait();
   const Session::Outcome& outcome = session.outcomes().front();
   if (outcome.refused != nullptr) return complain(*outcome.refused);

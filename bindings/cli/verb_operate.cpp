@@ -39,11 +39,6 @@ Order order_of(const Verb& verb, const OperateOptions& options) {
   return order;
 }
 
-std::string owner_hint(const StoreView& view) {
-  int64_t owner = owner_of(view);
-  return owner == 0 ? "" : "process " + std::to_string(owner) + " has the store; end it first (Ctrl-C leaves its runs as they are)";
-}
-
 int report_one(const Verb& verb, const Session::Outcome& outcome, const OperateOptions& options, const std::string& hint) {
   if (outcome.refused != nullptr) return complain(*outcome.refused, hint);
   if (!outcome.result.status) return k_exit_left;
@@ -63,7 +58,6 @@ int operate_one(const Verb& verb, const OperateOptions& options, StoreView& view
   if (!row.ok()) return complain(row.error());
   std::string id = row->id;
   std::string hint = command(options, "status", id);
-  if (std::string owned = owner_hint(view); !owned.empty()) return complain(Error(code::k_owned, "run '" + id + "' can't be changed here: " + owned), hint);
   Result<std::vector<journal::Record>> records = view.reader->records(row->no, 1, 0);
   if (!records.ok()) return complain(records.error());
   Order order = order_of(verb, options);
@@ -99,7 +93,6 @@ int operate_all(const Verb& verb, const OperateOptions& options, StoreView& view
     else if (!options.quiet) print_err(std::string("no run is there to ") + verb.name + "\n");
     return k_exit_ok;
   }
-  if (std::string owned = owner_hint(view); !owned.empty()) return complain(Error(code::k_owned, owned));
   bool destroys = verb.act == Order::Act::rollback || verb.act == Order::Act::abort;
   std::string question = std::string(verb.name) + " " + std::to_string(rows->size()) + " runs: " + names_of(*rows) + ".";
   if (destroys)

@@ -17,6 +17,7 @@ int verb_signal(const SignalOptions& options) {
   if (!view.ok()) return complain(view.error());
   Result<store::RunRow> row = find_run(*view, options.run);
   if (!row.ok()) return complain(row.error());
+  bool owned = owner_of(*view) != 0;   // whoever has the store wakes the run
   view->reader.reset();
   Result<std::unique_ptr<Session>> opened = Session::open(options);
   if (!opened.ok()) return complain(opened.error());
@@ -24,8 +25,8 @@ int verb_signal(const SignalOptions& options) {
   if (!sent.ok()) return complain(sent.error());
   if (options.json) print_json("{\"run\":\"" + row->id + "\",\"signal\":" + nlohmann::json(options.name).dump() + "}");
   else if (!options.quiet)
-    print_err("run " + printable(row->id) + " has the signal '" + printable(options.name) + "'; it goes on with\n  " +
-              command(options, "resume", row->id) + "\n");
+    print_err("run " + printable(row->id) + " has the signal '" + printable(options.name) + "'" +
+              (owned ? "\n" : "; it goes on with\n  " + command(options, "resume", row->id) + "\n"));
   return k_exit_ok;
 }
 

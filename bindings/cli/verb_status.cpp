@@ -2,6 +2,8 @@
 // what can be done. SPDX-License-Identifier: MIT
 #include <unistd.h>
 
+#include <algorithm>
+
 #include "bindings/cli/exit_code.hpp"
 #include "bindings/cli/open_acts.hpp"
 #include "bindings/cli/record_text.hpp"
@@ -142,15 +144,18 @@ void print_status(const Standing& standing) {
     field("last error", printable(one_line(error_from_json_text(standing.state.last_error()))) + ", at " +
                             clock_time(standing.state.last_error_us()));
   }
-  if (standing.acts.empty())
-    for (const std::string& command : standing.next) field(&command == &standing.next.front() ? "next" : "", command);
-  else
-    field("next", standing.next.back());
+  for (const std::string& command : standing.next) {
+    bool offered = std::any_of(standing.acts.begin(), standing.acts.end(), [&](auto& act) { return act.command == command; });
+    if (!offered) field("next", command);
+  }
   if (!standing.acts.empty()) print_out("open\n" + acts_text(standing.acts, "  "));
 }
 
 std::vector<std::string> next_commands(const Standing& standing, const CommonOptions& options) {
   std::vector<std::string> commands;
+  for (const journal::Wait* wait : standing.state.waits())
+    if (wait->what == journal::Wait::For::answer && standing.interrupted())
+      commands.push_back(answer_command(command(options, "answer", standing.row.id), *wait));
   if (standing.interrupted()) commands.push_back(command(options, "resume", standing.row.id));
   if (standing.interrupted()) commands.push_back(command(options, "cancel", standing.row.id));
   commands.push_back(command(options, "show", standing.row.id));

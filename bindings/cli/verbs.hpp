@@ -71,6 +71,13 @@ struct SignalOptions : CommonOptions {
 };
 int verb_signal(const SignalOptions& options);
 
+struct AnswerOptions : CommonOptions {
+  std::string run, value;  // value: JSON, or one of the choices as it is
+  std::string by;
+  int64_t question = 0;    // 0 = the only one that is open
+};
+int verb_answer(const AnswerOptions& options);
+
 struct ListOptions : CommonOptions, FilterOptions {};  // default limit: 50 in a table, none in JSON
 int verb_list(const ListOptions& options);
 
@@ -89,6 +96,13 @@ struct TestOptions : CommonOptions {
   bool tap = false;
 };
 int verb_test(const TestOptions& options);
+
+// Without `run`: all runs.
+struct WatchOptions : CommonOptions {
+  std::string run, workflow, from;   // from: a cursor, "start", "now", or empty = the verb's default
+  std::vector<std::string> kinds;
+};
+int verb_watch(const WatchOptions& options);
 
 int verb_doctor(const CommonOptions& options);
 int verb_version(const CommonOptions& options);

@@ -102,6 +102,7 @@ class LuaHost final : public engine::ScriptHost {
     int status = lua_pcall(L, 0, 1, -2);
     bool reached_call = (*state)->killed() && (*state)->kill_error().code == "inspected";
     if (!reached_call && (*state)->killed()) return (*state)->kill_error();
+    if (!reached_call && status == LUA_ERRMEM) return Error(code::k_memory, "not enough memory to look at " + entry);
     if (!reached_call && status != LUA_OK) return error_from_value(L, -1, code::k_script);
     std::vector<std::string> names;
     if (!reached_call) names = defined_names(L, -1);
@@ -132,6 +133,7 @@ class LuaHost final : public engine::ScriptHost {
     for (const std::string& name : names)
       for (Definition& declared : file.all_declared())
         if (declared.name == name) definitions.push_back(std::move(declared));
+    for (Definition& definition : definitions) definition.preflight_at_top = false;   // it comes when the file has run
     if (!definitions.empty()) return definitions;
     Definition self;
     self.name = file.default_name();

@@ -8,6 +8,7 @@
 #include "bindings/lua/codec.hpp"
 #include "bindings/lua/definition.hpp"
 #include "bindings/lua/error_object.hpp"
+#include "bindings/lua/gate.hpp"
 #include "bindings/lua/lua_task.hpp"
 #include "bindings/lua/sandbox.hpp"
 #include "runtime/hooks/registry.hpp"
@@ -29,13 +30,32 @@ int l_main(lua_State* L) {
   return main_file_ran(L, LUA_OK, 0);
 }
 
-int main_file_ran(lua_State* L, int, lua_KContext) {
-  LuaScript& script = *surroundings_of(L).live();
-  if (!push_workflow_run(L, 1, script.workflow().c_str())) return 1;  // the file is itself the workflow
-  script.defined();
+// Stack: 1 what the file gave, 2 the run function.
+int call_run(lua_State* L) {
   lua_getglobal(L, "input");
   lua_callk(L, 1, 1, 0, [](lua_State*, int, lua_KContext) { return 1; });
   return 1;
+}
+
+int preflight_held(lua_State* L, LuaTask& task, task::Outcome& outcome) {
+  if (outcome.kind == task::Outcome::Kind::error) return push_outcome(L, task, outcome);   // raises
+  lua_settop(L, 2);
+  return call_run(L);
+}
+
+int main_file_ran(lua_State* L, int, lua_KContext) {
+  LuaScript& script = *surroundings_of(L).live();
+  const char* name = script.workflow().c_str();
+  if (!push_workflow_run(L, 1, name)) return 1;  // the file is itself the workflow
+  script.defined();
+  push_workflow_gates(L, 1, name);  // 3 preflight, 4 postflight
+  script.set_postflight(lua_isnil(L, 4) ? LUA_NOREF : (lua_pushvalue(L, 4), luaL_ref(L, LUA_REGISTRYINDEX)));
+  lua_settop(L, 3);
+  if (lua_isnil(L, 3)) {
+    lua_settop(L, 2);
+    return call_run(L);
+  }
+  return await(L, begin_preflight(script, luaL_ref(L, LUA_REGISTRYINDEX), preflight_held));
 }
 
 int l_open_globals(lua_State* L) {
@@ -44,9 +64,12 @@ int l_open_globals(lua_State* L) {
   return 0;
 }
 
+// The thread and its place in the registry: both need memory, so both are got where an error can be caught.
 int l_new_thread(lua_State* L) {
   lua_newthread(L);
-  return 1;
+  lua_pushvalue(L, -1);
+  lua_pushinteger(L, luaL_ref(L, LUA_REGISTRYINDEX));
+  return 2;
 }
 
 }  // namespace
@@ -115,15 +138,16 @@ LuaScript::Thread LuaScript::take_thread() {
   }
   lua_State* main = L();
   lua_pushcfunction(main, l_new_thread);
-  if (lua_checkstack(main, 4) == 0 || lua_pcall(main, 0, 1, 0) != LUA_OK) {
+  if (lua_checkstack(main, 4) == 0 || lua_pcall(main, 0, 2, 0) != LUA_OK) {
     lua_pop(main, 1);
     state_->kill(code::k_memory, "no memory is left for another task");
     return {};
   }
   Thread thread;
-  thread.L = lua_tothread(main, -1);
+  thread.L = lua_tothread(main, -2);
+  thread.ref = static_cast<int>(lua_tointeger(main, -1));
+  lua_pop(main, 2);
   state_->watch(thread.L);
-  thread.ref = luaL_ref(main, LUA_REGISTRYINDEX);
   return thread;
 }
 
@@ -154,7 +178,7 @@ std::unique_ptr<LuaTask> LuaScript::make_task(int function_ref, lua_CFunction ad
   return task;
 }
 
-std::unique_ptr<task::Coroutine> LuaScript::hook(int function, std::shared_ptr<const hooks::Event> event) {
+std::unique_ptr<task::Coroutine> LuaScript::hook(int function, std::shared_ptr<const hooks::HookEvent> event) {
   auto task = make_task(function, hook_caller_);
   std::string text = hooks::event_json(*event);   // its run goes last
   text.insert(text.size() - 1, ",\"run\":" + hooks::run_json(*event->run));
@@ -191,6 +215,16 @@ Result<Module> LuaScript::find_module(const std::string& name) {
   Result<std::string> text = context_.find_module(name);
   if (!text.ok()) return text.error();
   return Module{module_chunk_name(name), std::move(*text)};
+}
+
+void LuaScript::set_postflight(int function_ref) {
+  luaL_unref(L(), LUA_REGISTRYINDEX, postflight_ref_);
+  postflight_ref_ = function_ref;
+}
+
+std::unique_ptr<flow::StepCode> LuaScript::postflight() {
+  if (postflight_ref_ == LUA_NOREF) return nullptr;
+  return make_gate_code(*this, std::exchange(postflight_ref_, LUA_NOREF));
 }
 
 void LuaScript::declared(engine::Definition definition, bool has_run) {

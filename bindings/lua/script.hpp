@@ -70,7 +70,8 @@ class LuaScript final : public engine::Script, public ApiSurroundings {
   Result<std::unique_ptr<task::Coroutine>> main() override;
   const Error* killed() const override { return state_->killed() ? &state_->kill_error() : nullptr; }
   std::shared_ptr<const flow::Schema> output_schema() const override { return output_schema_; }
-  std::unique_ptr<task::Coroutine> hook(int function, std::shared_ptr<const hooks::Event> event) override;
+  std::unique_ptr<task::Coroutine> hook(int function, std::shared_ptr<const hooks::HookEvent> event) override;
+  std::unique_ptr<flow::StepCode> postflight() override;
 
   // ---- ApiSurroundings
   double now_s() override;
@@ -92,6 +93,8 @@ class LuaScript final : public engine::Script, public ApiSurroundings {
   engine::RunContext& context() { return context_; }
   flow::Execution& execution() { return context_.execution(); }
   LuaTask* current() { return current_; }
+  // Takes over a registry reference, LUA_NOREF for none.
+  void set_postflight(int function_ref);
   // The file has returned the definition that this run is of.
   void defined() { output_schema_ = defined_output_; }
   void set_current(LuaTask* task) { current_ = task; }
@@ -155,6 +158,7 @@ class LuaScript final : public engine::Script, public ApiSurroundings {
   lua_CFunction hook_caller_ = nullptr;
   std::vector<Thread> threads_;
   std::shared_ptr<const flow::Schema> output_schema_, defined_output_;
+  int postflight_ref_ = LUA_NOREF;
   uint64_t object_ids_ = 0;
   Prototypes prototypes_{*this};
   std::set<std::string> warned_;

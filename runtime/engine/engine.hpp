@@ -21,6 +21,10 @@
 #include "runtime/loop/loop.hpp"
 #include "runtime/store/store.hpp"
 
+namespace perilune::hooks {
+class EventBus;
+}
+
 namespace perilune::engine {
 
 class Run;
@@ -40,7 +44,9 @@ struct StartRequest {
   BundleRef pinned;              // code that stands already, in place of file, text and the modules on disk; or null
 };
 
-// Sees what happens, as it is committed. Any member may be left as it is.
+// Sees the runs that this engine executes: when they come and go, their records as they are delivered to the script, and what
+// they log, which is no record. For whoever drives the engine; others observe Engine::events(). Any member may be left as it
+// is.
 class Observer {
  public:
   virtual ~Observer() = default;
@@ -92,6 +98,12 @@ class Engine {
   void signal(const std::string& run, const std::string& name, const std::string& value, const std::string& id,
               std::function<void(Result<void>)> done);
 
+  // Answers a question of a run (question 0: the only one that is open). answer.done comes once it is on disk; the run goes on as
+  // after a signal. Errors: "validation" (none of the choices, which it names), "usage" (no such question is open: says
+  // which are, or who has answered it; its time is over; the run is over), "conflict" (this life of the run ended
+  // meanwhile), "not_found", "storage".
+  void answer(const std::string& run, flow::Answer answer);
+
   // Tells when a run is over, or can't go on here (its status says which); it is taken up where nobody executes it. `by` is
   // the run that waits, which is woken when `ended` says that it has left memory; `attached`: it ends with that run.
   void watch_end(const std::string& run, const std::string& by, bool attached,
@@ -106,6 +118,10 @@ class Engine {
   void operate(const std::string& run, const Order& order, Started done);
   // A new run with the journal of `run` up to a record, to be resumed. Errors as above, and "conflict", "validation".
   void fork(const std::string& run, const ForkOrder& order, Started done);
+
+  // Committed records of all runs, those of other processes' lives with them: see event_bus.hpp. While nobody has asked for
+  // it there is none, and nothing is paid for it.
+  hooks::EventBus& events();
 
   size_t live() const { return runs_.size(); }           // runs in memory
   size_t sleeping() const { return sleeping_.size(); }   // evicted, waiting for their time
@@ -150,6 +166,11 @@ class Engine {
   void evict(Run& run);
   void signal_stored(const store::RunRow& row, const std::string& name, const std::string& value, const std::string& id,
                      std::function<void(Result<void>)> done);
+  bool comes_later(const std::string& run, std::function<void()> again, std::function<void(Result<void>)> failed);
+  Result<store::RunRow> row_to_write(const std::string& run, const std::string& what);
+  void answer_live(Run& run, flow::Answer answer);
+  void answer_stored(const store::RunRow& row, const flow::Answer& answer);
+  Result<journal::Record> read_question(const std::string& run, uint64_t number);
   void wake(const std::string& id);
   void operate_live(Run& run, const Order& order, Started done);
   // Claims a run that nobody executes and appends what `batch` gives for the claimed row (run and epoch are set here).
@@ -159,6 +180,7 @@ class Engine {
   Result<void> check_fork_input(const store::RunRow& row, std::string& input);
   Result<BundleRef> bundle(const std::string& hash);
   store::StoreReader& reader();
+  bool run_stands(const std::string& id);
 
   Options options_;
   EffectSet effects_;
@@ -167,6 +189,7 @@ class Engine {
   hooks::Registry hooks_;
   std::vector<std::unique_ptr<HookHost>> hook_hosts_;
   bool hooks_asked_ = false;                   // a hook file has something to do
+  std::unique_ptr<hooks::EventBus> events_;
   std::unordered_map<std::string, std::unique_ptr<Run>> runs_;
   std::vector<Run*> turns_;                    // runs that asked for a turn
   struct Sleeper {

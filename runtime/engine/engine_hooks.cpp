@@ -36,7 +36,7 @@ void Engine::log_of(const hooks::RunFacts& run, const char* level, std::string_v
 
 void Engine::tell_run(Point point, const store::RunRow& row, std::string fields) {
   if (!hooks_.listens(point)) return;
-  hooks::Event event;
+  hooks::HookEvent event;
   event.point = point;
   event.name = hooks::row_of(point).name;
   event.fields = std::move(fields);

@@ -9,7 +9,7 @@
 #include "runtime/base/ids.hpp"
 #include "runtime/base/units.hpp"
 #include "runtime/engine/modules.hpp"
-#include "runtime/flow/durable.hpp"
+#include "runtime/flow/step.hpp"
 #include "runtime/store/memory_store.hpp"
 
 namespace perilune::engine {
@@ -54,7 +54,7 @@ class FileHook final : public hooks::Hook {
  public:
   FileHook(HookHost& host, std::weak_ptr<bool> there, int function)
       : host_(host), there_(std::move(there)), function_(function) {}
-  void call(std::shared_ptr<const hooks::Event> event, Done done) override {
+  void call(std::shared_ptr<const hooks::HookEvent> event, Done done) override {
     if (!there_.expired()) host_.call(function_, std::move(event), std::move(done));
   }
 
@@ -193,7 +193,7 @@ std::unique_ptr<HookHost::Call> HookHost::take(Call& call) {
   return taken;
 }
 
-void HookHost::call(int function, std::shared_ptr<const hooks::Event> event, hooks::Hook::Done done) {
+void HookHost::call(int function, std::shared_ptr<const hooks::HookEvent> event, hooks::Hook::Done done) {
   hooks::Point point = event->point;
   auto ended = [point, done = std::move(done)](const Error* failure, task::Coroutine* code) {
     if (failure != nullptr) return done(*failure);
@@ -250,5 +250,6 @@ void HookHost::send_signal(const std::string&, const std::string&, const std::st
 }
 flow::ChildRuns& HookHost::children() { std::abort(); }
 flow::SharedLocks& HookHost::shared_locks() { std::abort(); }
+std::unique_ptr<flow::StepCode> HookHost::postflight() { return nullptr; }
 
 }  // namespace perilune::engine

@@ -44,7 +44,7 @@ class HookHost final : public flow::Listener, public RunContext, public HookFile
   // Runs the file. Errors: those of the script, and "usage" when it waits.
   Result<void> open();
   void turn();
-  void call(int function, std::shared_ptr<const hooks::Event> event, hooks::Hook::Done done);
+  void call(int function, std::shared_ptr<const hooks::HookEvent> event, hooks::Hook::Done done);
 
   // ---- HookFile
   Result<uint64_t> add(hooks::Listening listening, int function) override;
@@ -71,6 +71,8 @@ class HookHost final : public flow::Listener, public RunContext, public HookFile
   void store_failed(const Error&) override { retire_oldest(); }
   void ask_turn() override { place_.ask_turn(); }
   Result<std::string> check_output(std::string output) override { return output; }
+  bool checks_output() const override { return false; }
+  std::unique_ptr<flow::StepCode> postflight() override;
 
  private:
   class Call;

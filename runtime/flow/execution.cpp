@@ -9,7 +9,7 @@
 
 #include "runtime/base/ids.hpp"
 #include "runtime/base/units.hpp"
-#include "runtime/flow/durable.hpp"
+#include "runtime/flow/due_timer.hpp"
 #include "runtime/flow/lock.hpp"
 #include "runtime/flow/loop.hpp"
 #include "runtime/flow/rollback_scope.hpp"
@@ -34,7 +34,7 @@ Execution::Execution(Options options)
       locks_(std::make_unique<Locks>(*this)), root_(std::make_unique<RootScope>(*this)) {
   scheduler_.set_before_end([this](task::Task& task) {
     locks_->task_ended(task);
-    return settle_saga(*this, task);
+    return settle_output(task) || settle_saga(*this, task);
   });
   last_seq_ = committed_seq_ = options_.row.last_seq;
   replaying_ = cursor_.replaying();
@@ -166,7 +166,7 @@ void Execution::look_for_deadlock() {
   // Notes that are not handed over yet wake nobody.
   bool to_come = flush_wanted_ || in_flight_ != 0 || tail_.size() > pending_.size();
   if (over_ || deciding_ || replaying_ || rolling_ || !scheduler_.idle() || !active_.empty() || !sleeping_.empty() ||
-      !receivers_.empty() || !awaited_.empty() || to_come || root_->live() == 0)
+      !receivers_.empty() || !questions_.empty() || !awaited_.empty() || to_come || root_->live() == 0)
     return;
   if (!tail_.empty()) {   // records that nobody awaits: commit them, then look again
     flush_wanted_ = !pending_.empty();
@@ -268,12 +268,12 @@ void Execution::end_replay() {
   parked_.clear();
   waiting_.clear();
   auto due_us = [this](Durable* op) {   // timers of earlier lives first, in their order: several may be overdue
-    const Record* set = cursor_.find(op->recorded(), Kind::timer_set);
-    return set == nullptr ? std::numeric_limits<int64_t>::max() : journal::number_of(set->data, "due");
+    return DueTimer::recorded_due(cursor_, op->recorded()).value_or(std::numeric_limits<int64_t>::max());
   };
   std::stable_sort(parked.begin(), parked.end(), [&](Durable* a, Durable* b) { return due_us(a) < due_us(b); });
   for (Durable* op : parked)
     if (op->state_ == Durable::State::parked) op->start_now();
+  if (!answers_.empty()) take_answers();
 }
 
 // The timeout counts running time: the timer stands still while only time or a signal can move the run.
@@ -368,8 +368,8 @@ std::string Execution::mismatch(journal::Trail::Op trail, const Durable& op) con
   return text;
 }
 
-void Execution::record(Durable& op, Kind kind, std::string data) {
-  append(op.remark(kind, std::move(data)), &op, {}, true);
+void Execution::record(Durable& op, Kind kind, std::string data, std::function<void()> then) {
+  append(op.remark(kind, std::move(data)), &op, std::move(then), true);
 }
 
 void Execution::note(Record record, bool soon) { append(std::move(record), nullptr, {}, soon); }
@@ -386,9 +386,9 @@ bool Execution::evictable() const {
   return !over_ && !stopped_ && !replaying_ && !deciding_ && waits_only() && in_flight_ == 0 && tail_.empty() && pending_.empty();
 }
 
-// Nothing is under way: only time or a signal can move the run.
+// Nothing is under way: only time, a signal or an answer can move the run.
 bool Execution::waits_only() const {
-  bool waits = !sleeping_.empty() || !receivers_.empty() || !awaited_.empty();
+  bool waits = !sleeping_.empty() || !receivers_.empty() || !questions_.empty() || !awaited_.empty();
   return !rolling_ && active_.empty() && scheduler_.idle() && waits;
 }
 

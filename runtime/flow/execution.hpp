@@ -33,22 +33,34 @@ class StandIn;
 namespace perilune::hooks {
 class Registry;
 enum class Point : uint8_t;
-struct Event;
+struct HookEvent;
 struct RunFacts;
 }
 
 namespace perilune::flow {
 
+class Ask;
 class ChildRuns;
 class Durable;
 class Execution;
 class Locks;
 class Receive;
 class Saga;
+class StepCode;
 
 // The data of a signal record; `id` says that it is the same signal when it is sent again, or is empty.
 std::string signal_data(const std::string& value_json, const std::string& id);
 std::string signal_id_of(const journal::Record& record);
+
+// An answer to a question of a run (ask.hpp).
+struct Answer {
+  uint64_t question = 0;   // 0 = the only one that is open
+  std::string value;       // JSON text
+  std::string by;
+  // Called when the answer is on disk, or refused: "validation", "not_found" (no such question is open, or several are),
+  // "usage" (the run is ending). Not called at all when this life of the run ends before.
+  std::function<void(Result<void>)> done;
+};
 
 // Looks at the run each time when a record has been delivered and all that it made ready has run. The order of the run
 // alone decides when, and what it sees.
@@ -94,6 +106,9 @@ class Listener {
   virtual void ask_turn() = 0;
   // The output as it is to be kept: checked against the workflow's schema.
   virtual Result<std::string> check_output(std::string output) = 0;
+  virtual bool checks_output() const = 0;     // it has a schema
+  // The gate before the end, as a step's body that is given the output; null: there is none.
+  virtual std::unique_ptr<StepCode> postflight() = 0;
 };
 
 class Execution {
@@ -128,6 +143,8 @@ class Execution {
   // journal holds already is not recorded again. False: the run is ending and takes none.
   bool signal(const std::string& name, const std::string& value_json, const std::string& id,
               std::function<void()> committed);
+  // An answer: recorded, then delivered to its question.
+  void answer(Answer answer);
   // The run ends here as it is (budget, memory, an operator): no task is resumed any more, nothing is undone.
   void abort(Error error, store::Status status = store::Status::failed);
   // An operator's: the life ends, the run stays as it is recorded. `record` says who.
@@ -151,8 +168,8 @@ class Execution {
   // What is recorded of an operation (for its start after a restart).
   const journal::Cursor& cursor() const { return cursor_; }
 
-  // The outcome of `op`: appended, committed, then delivered.
-  void record(Durable& op, journal::Kind kind, std::string data);
+  // The outcome of `op`: appended, committed (then `then` is called), delivered.
+  void record(Durable& op, journal::Kind kind, std::string data, std::function<void()> then = {});
   // A record without outcome. It rides with the next commit, or is flushed at the end of this turn when `soon`. Records of
   // an operation that stand in the journal already (same kind) are not written again when `once`.
   void note(journal::Record record, bool soon);
@@ -190,7 +207,7 @@ class Execution {
   // Where one listens to the point; else null.
   hooks::Registry* listening(hooks::Point point) const;
   // `fields`: the members of a JSON object. `input`: JSON text, which stands in the event as `input_name`.
-  hooks::Event event(hooks::Point point, std::string fields, std::string input_name = {}, std::string input = {});
+  hooks::HookEvent event(hooks::Point point, std::string fields, std::string input_name = {}, std::string input = {});
   // Live only: those that listen hear of it; nobody waits for them.
   void tell(hooks::Point point, std::string fields, std::string input_name = {}, std::string input = {});
   void complain(const std::string& text);   // about a hook, in the run's log
@@ -220,6 +237,9 @@ class Execution {
   void drop_signals(const std::string& name);
   void add_receiver(Receive& receiver);
   void remove_receiver(Receive& receiver);
+  // ---- for ask (questions.cpp)
+  void add_question(Ask& question);
+  void remove_question(Ask& question);
   // Ends a waiting operation with an outcome that another record brought.
   void settle(Durable& op, task::Outcome outcome);
 
@@ -256,6 +276,7 @@ class Execution {
  private:
   class RootScope;
   class RollbackScope;
+  class Postflight;
   friend class RollbackScope;
   struct Tail {                              // appended, not yet delivered
     journal::Record record;
@@ -271,6 +292,7 @@ class Execution {
   void forget(Durable& op);
   bool is_settled(const journal::Record& record) const;
   bool waits_only() const;
+  void take_answers();
   void end_replay();
   bool shortcut(const journal::Record& record);
   void append(journal::Record record, Durable* op, std::function<void()> then, bool soon);
@@ -278,6 +300,8 @@ class Execution {
   store::RunPatch status_patch();
   void committed(uint64_t seq);
   void refused(const Error& error);
+  void output_verdict(const Error* failure);
+  bool settle_output(task::Task& task);
   void main_ended(task::Task& task);
   void tell_lasting();
   void look_for_deadlock();
@@ -332,6 +356,8 @@ class Execution {
   size_t stuck_ = 0;                         // of them, those that can't go on here,
   std::unique_ptr<Error> stuck_error_;       //   and why
   std::vector<Receive*> receivers_;          // in the order of their calls
+  std::vector<Ask*> questions_;              // that are open
+  std::vector<Answer> answers_;              // that came during the replay
   std::unordered_map<std::string, std::deque<std::string>> inbox_;   // signals that nobody has taken, by name
   std::unordered_set<std::string> settled_;  // "task#op" of operations that ended by a signal
   std::unordered_set<std::string> signal_ids_;
@@ -350,6 +376,10 @@ class Execution {
   std::optional<Ending> deciding_;           // run_done is appended, not yet committed
   std::optional<std::string> completed_with_;   // finish(): the output,
   std::string completed_by_;                 //   and the task that called it
+  std::string output_;                       // of the script, once it has ended well
+  bool output_settled_ = false;              // its gates have had their say
+  bool postflight_begun_ = false;
+  task::ErrorRef postflight_error_;
   loop::TimerId timeout_timer_ = 0;
   int64_t running_us_ = 0;                   // running time so far: of earlier lives from the journal
   int64_t running_since_us_ = 0;             // while the timer runs

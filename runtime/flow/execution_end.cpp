@@ -63,7 +63,7 @@ void Execution::other_stuck(Error error) {
 }
 
 void Execution::leave_when_stuck() {
-  if (stuck_ == 0 || stuck_ < awaited_.size() || !evictable() || !sleeping_.empty() || !receivers_.empty()) return;
+  if (stuck_ == 0 || stuck_ < awaited_.size() || !evictable() || !sleeping_.empty() || !receivers_.empty() || !questions_.empty()) return;
   Ending ending;
   ending.status = Status::waiting;
   ending.error = std::make_shared<const Error>(*stuck_error_);
@@ -111,6 +111,7 @@ Result<void> Execution::complete(task::Task& task, std::string output) {
   }
   Result<std::string> checked = options_.listener->check_output(std::move(output));
   if (!checked.ok()) return checked.error();
+  output_verdict(nullptr);   // what the script may still mend is none
   completed_with_ = std::move(*checked);
   completed_by_ = task.id;
   auto reason = std::make_shared<const Error>(code::k_cancelled, "the run has been finished");
@@ -137,10 +138,7 @@ void Execution::main_ended(task::Task& task) {
     return;
   }
   if (!task.failed) {
-    Result<std::string> output = task.coroutine->encode_result();
-    if (output.ok()) output = options_.listener->check_output(std::move(output.value()));
-    if (output.ok()) ending.output = std::move(output.value());
-    else ending.error = std::make_shared<const Error>(std::move(output.error()));
+    ending.output = std::move(output_);
   } else {
     ending.error = task.error;
   }

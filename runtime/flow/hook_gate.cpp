@@ -38,7 +38,7 @@ void HookGate::pass(Question question, const Decision* preset, Then then) {
   hooks::Registry* outside = execution_.listening(question_.point);
   if (outside == nullptr || decision.ends_round()) return decided(std::move(decision));
   if (!decision.input.empty()) question_.input = decision.input;
-  hooks::Event event = execution_.event(question_.point, question_.fields, question_.input_name, question_.input);
+  hooks::HookEvent event = execution_.event(question_.point, question_.fields, question_.input_name, question_.input);
   auto answered = std::make_shared<bool>(false);
   std::shared_ptr<void> round = outside->ask(std::move(event), [this, answered, decision](Decision said) mutable {
     *answered = true;

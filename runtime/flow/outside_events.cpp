@@ -39,13 +39,13 @@ hooks::Registry* Execution::listening(Point point) const {
   return options_.hooks != nullptr && options_.hooks->listens(point) ? options_.hooks : nullptr;
 }
 
-hooks::Event Execution::event(Point point, std::string fields, std::string input_name, std::string input) {
+hooks::HookEvent Execution::event(Point point, std::string fields, std::string input_name, std::string input) {
   if (facts_ == nullptr) {
     const store::RunRow& row = options_.row;
     facts_ = std::make_shared<const hooks::RunFacts>(
         hooks::RunFacts{row.id, row.workflow, row.version, row.input, row.session, row.parent});
   }
-  hooks::Event event;
+  hooks::HookEvent event;
   event.point = point;
   event.name = hooks::row_of(point).name;
   event.fields = std::move(fields);

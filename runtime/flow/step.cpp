@@ -8,6 +8,7 @@
 #include "runtime/base/units.hpp"
 #include "runtime/effects/stand_in.hpp"
 #include "runtime/flow/effect_call.hpp"
+#include "runtime/flow/gate.hpp"
 #include "runtime/journal/payload.hpp"
 
 namespace perilune::flow {
@@ -205,8 +206,7 @@ void Step::child_ended(task::Task& ended) {
 
 void Step::attempt_ended(task::Task& ended) {
   if (!ended.failed) {
-    Result<std::string> value = ended.coroutine->encode_result();
-    if (value.ok() && spec_.expect) value = spec_.expect->check(*value, "the result of step '" + name() + "'");
+    Result<std::string> value = judged(ended.coroutine->encode_result());
     Kind kind = spec_.compensation ? Kind::compensation_done : Kind::step_done;
     if (value.ok()) return finish(kind, journal::with_value({first_started_us_, attempt_, since_member()}, *value));
     return attempt_failed(std::move(value.error()));
@@ -219,6 +219,23 @@ void Step::attempt_ended(task::Task& ended) {
   attempt_failed(*ended.error);
 }
 
+// What the body gave, past the gates of the step: their verdicts go with its outcome.
+Result<std::string> Step::judged(Result<std::string> value) {
+  if (spec_.gate != nullptr) {
+    if (value.ok() && *value == "false") return Error(code::k_gate, "it did not hold");   // what stands in for it says so
+    verdict(spec_.gate, nullptr);
+    return std::string("null");
+  }
+  if (!value.ok() || spec_.expect == nullptr) return value;
+  value = spec_.expect->check(*value, "the result of step '" + name() + "'");
+  verdict(k_gate_expect, value.ok() ? nullptr : &value.error());
+  return value;
+}
+
+void Step::verdict(const char* gate, const Error* failure) {
+  execution_.note(remark(Kind::gate, gate_data(gate, failure)), false);
+}
+
 // `when` or a filter of retry raised: that is the step's failure. What a filter was asked about is not lost.
 void Step::question_failed(const Error& error) {
   if (attempt_ > 0) earlier_.push_back(std::move(error_));
@@ -227,6 +244,13 @@ void Step::question_failed(const Error& error) {
 }
 
 void Step::set_error(Error error) {
+  if (spec_.gate != nullptr && error.code != code::k_gate) {   // it broke: that is no yes
+    Error failed(code::k_gate, error.message);
+    failed.data = error.data;
+    failed.traceback = error.traceback;
+    failed.cause = std::make_shared<const Error>(std::move(error));
+    error = std::move(failed);
+  }
   error_ = std::move(error);
   if (error_.code == code::k_script) error_.code = code::k_step_failed;
   if (error_.step.empty()) error_.step = name();
@@ -276,7 +300,9 @@ void Step::fail_for_good() {
 }
 
 void Step::give_up(bool escalate) {
-  bool pause = spec_.compensation || (execution_.pauses_on_error() && !unknown_ && !cancelled());
+  if (spec_.gate != nullptr) verdict(spec_.gate, &error_);
+  bool before_all = spec_.gate == k_gate_preflight;   // nothing is done yet that an operator could mend
+  bool pause = spec_.compensation || (execution_.pauses_on_error() && !before_all && !unknown_ && !cancelled());
   if (pause) {   // not recorded as an end: the next resume tries it again
     execution_.note(remark(Kind::attempt_failed, error_data(since_member())), true);
     return execution_.pause(error_);

@@ -4,6 +4,7 @@
 //                        | failed -> attempt_failed, back-off -> attempt 2 ...
 //                        | failed for good -> step_failed, or with on_error = "pause": the run pauses, a resume tries anew
 //   hooks may stand before the first attempt (hook_gate.hpp), and say what becomes of a failure: step_hooks.cpp
+//   `expect` and gates (preflight, postflight: the body is the gate) give a verdict in the commit of the outcome: gate.hpp.
 //   `once`: an intent is committed before each attempt; an intent without outcome found after a crash is unknown_outcome.
 //
 // An attempt is a task in the step's scope with sources of its own (AttemptContext), so that nothing it draws (random
@@ -43,6 +44,7 @@ struct StepSpec {
   int64_t timeout_us = 0;          // per attempt; 0 = none
   bool once = false;
   bool skip = false;               // when = false
+  const char* gate = nullptr;      // preflight, postflight: the step gives nothing, and what fails it is a gate's error
   bool compensation = false;       // an undo: its result is compensation_done; failing for good pauses the run
   uint64_t since = 0;              // of a compensation: see saga.hpp
   std::string input;               // JSON text, or empty
@@ -98,6 +100,8 @@ class Step final : public Durable, public task::Scope {
   void run_attempt();
   std::unique_ptr<task::Coroutine> attempt_code();
   void attempt_ended(task::Task& task);
+  Result<std::string> judged(Result<std::string> value);
+  void verdict(const char* gate, const Error* failure);
   void attempt_failed(Error error);
   void question_failed(const Error& error);
   void set_error(Error error);

@@ -18,7 +18,7 @@ std::string quoted(const std::string& text) { return json(text).dump(-1, ' ', fa
 bool is_before(Point point) { return point != Point::own && std::string_view(row_of(point).name).ends_with(".before"); }
 }  // namespace
 
-std::string event_json(const Event& event) {
+std::string event_json(const HookEvent& event) {
   std::string text = "{\"point\":" + quoted(event.name);
   if (!event.fields.empty()) text += "," + event.fields;
   if (!event.input_name.empty() && !event.input.empty()) text += ",\"" + event.input_name + "\":" + event.input;
@@ -38,7 +38,7 @@ struct Registry::Listener {
   std::vector<Point> points;     // empty: events of scripts alone
   std::unique_ptr<Hook> hook;
   bool removed = false;
-  std::deque<std::shared_ptr<const Event>> queue;   // of tell
+  std::deque<std::shared_ptr<const HookEvent>> queue;   // of tell
   bool busy = false;
   size_t dropped = 0;
 
@@ -49,7 +49,7 @@ struct Registry::Listener {
 };
 
 struct Registry::Round {
-  Event event;
+  HookEvent event;
   std::vector<std::shared_ptr<Listener>> left;   // newest last: taken from the end
   Decision decision;
   std::function<void(Decision)> done;
@@ -97,7 +97,7 @@ std::vector<std::shared_ptr<Registry::Listener>> Registry::listeners(Point point
   return found;
 }
 
-std::shared_ptr<void> Registry::ask(Event event, std::function<void(Decision)> done) {
+std::shared_ptr<void> Registry::ask(HookEvent event, std::function<void(Decision)> done) {
   auto round = std::make_shared<Round>();
   round->left = listeners(event.point, event.name);
   std::reverse(round->left.begin(), round->left.end());
@@ -120,7 +120,7 @@ void Registry::go_on(std::shared_ptr<Round> round) {
   auto answered = [this, open, listener](Result<Decision> said) {
     auto going = open.lock();
     if (going == nullptr) return;   // nobody waits for it any more
-    const Event& asked = going->event;
+    const HookEvent& asked = going->event;
     if (!said.ok() && is_before(asked.point)) {
       Error error = std::move(said.error());
       error.message = "a hook of " + listener->listening.by + " failed: " + error.message;
@@ -135,11 +135,11 @@ void Registry::go_on(std::shared_ptr<Round> round) {
     }
     go_on(going);
   };
-  listener->hook->call(std::make_shared<const Event>(round->event), std::move(answered));
+  listener->hook->call(std::make_shared<const HookEvent>(round->event), std::move(answered));
 }
 
-void Registry::tell(Event event) {
-  auto shared = std::make_shared<const Event>(std::move(event));
+void Registry::tell(HookEvent event) {
+  auto shared = std::make_shared<const HookEvent>(std::move(event));
   for (const auto& listener : listeners(shared->point, shared->name)) {
     if (listener->queue.size() >= k_queue_max) {
       if (listener->dropped++ == 0)

@@ -27,7 +27,8 @@ struct RunFacts {
   std::string session, parent;
 };
 
-struct Event {
+// What a hook is called with. (What observers of the journal get is event_bus.hpp.)
+struct HookEvent {
   Point point = Point::own;
   std::string name;           // the point's, or the own event's
   std::string fields;         // members of a JSON object, as text
@@ -37,14 +38,14 @@ struct Event {
 };
 
 // The event and its run as JSON objects.
-std::string event_json(const Event& event);
+std::string event_json(const HookEvent& event);
 std::string run_json(const RunFacts& run);
 
 class Hook {
  public:
   using Done = std::function<void(Result<Decision>)>;   // nothing() where it said nothing
   virtual ~Hook() = default;
-  virtual void call(std::shared_ptr<const Event> event, Done done) = 0;
+  virtual void call(std::shared_ptr<const HookEvent> event, Done done) = 0;
 };
 
 struct Listening {
@@ -73,8 +74,8 @@ class Registry {
   bool listens_own(std::string_view name) const;
 
   // What comes of a round: `done` is called once, unless what this gives has gone before.
-  std::shared_ptr<void> ask(Event event, std::function<void(Decision)> done);
-  void tell(Event event);
+  std::shared_ptr<void> ask(HookEvent event, std::function<void(Decision)> done);
+  void tell(HookEvent event);
 
   void complain(const RunFacts& run, const std::string& text) { complain_(run, text); }
 

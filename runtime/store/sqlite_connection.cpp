@@ -195,7 +195,11 @@ Result<std::string> SqliteConnection::query_text(const std::string& sql) {
   if (!statement) return statement.error();
   Result<bool> row = statement->step();
   if (!row) return row.error();
-  return *row ? statement->text(0) : std::string();
+  std::string text = *row ? statement->text(0) : std::string();
+  // To the end: what a pragma changes is committed there, and may fail there.
+  Result<void> done = *row ? statement->run() : Result<void>();
+  if (!done) return done.error();
+  return text;
 }
 
 Result<SqliteStatement> SqliteConnection::prepare(std::string_view sql) {

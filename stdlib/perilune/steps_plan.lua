@@ -2,7 +2,8 @@
 -- written, and names the step. What is wrong with the value of an option of `step` itself, `step` says.
 -- SPDX-License-Identifier: MIT
 
-local flow_options = { "name", "version", "description", "input", "output", "timeout", "on_error", "outputs" }
+local flow_options = { "name", "version", "description", "input", "output", "timeout", "on_error", "requires", "preflight",
+                       "postflight", "outputs" }
 local step_options = { "run", "shell", "sleep", "needs", "when", "back", "expect", "retry", "undo", "timeout", "once" }
 local passed_on = { "expect", "retry", "undo", "timeout", "once" }   -- options of step()
 local own = { outputs = true, limit = true, join = true }            -- options that are none of workflow { }

@@ -45,8 +45,7 @@ class Writer {
       case 4: return plain_step();
       case 5: return undone_step();
       case 6: return compensation();
-      case 7:
-        return "saw('" + name("got") + "=' .. tostring(receive('ping', { timeout = " + std::to_string(random_.below(9)) + " })))\n";
+      case 7: return random_.below(2) == 0 ? question() : signal();
       case 22: return branches("parallel", depth, "");
       case 8: return branches("race", depth, "");
       case 9: return saga(depth);
@@ -65,6 +64,14 @@ class Writer {
     }
   }
 
+  std::string signal() {
+    return "saw('" + name("got") + "=' .. tostring(receive('ping', { timeout = " + std::to_string(random_.below(9)) + " })))\n";
+  }
+  std::string question() {
+    std::string n = name("q"), fallback = random_.below(2) == 0 ? ", default = 2" : "";
+    return "do local a, by = ask(" + text(n) + ", { choices = { 1, 2, 3 }, timeout = " + std::to_string(random_.below(9)) + fallback +
+           " }) saw('" + n + "=' .. tostring(a) .. by) end\n";
+  }
   std::string plain_step() {
     std::string n = name("s");
     return "saw(step(" + text(n) + ", function() effect(" + text(n) + ") lag() return '" + n + "' end))\n";

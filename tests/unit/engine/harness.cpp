@@ -133,7 +133,7 @@ Place::Place(Options options) : loop_(options.wall_us) {
     --*left;
     return true;
   };
-  store_ = store::make_memory_store(std::move(memory));
+  store_ = options.make_store ? options.make_store(loop_) : store::make_memory_store(std::move(memory));
   reader_ = store_->reader();
   host_ = lua::make_lua_host(open_api);
   Engine::Options engine;

@@ -34,6 +34,7 @@ class Place final : public Observer {
     std::function<bool()> snapshot_due;
     const std::map<std::string, std::string>* outside = nullptr;
     std::vector<std::string> hooks;
+    std::function<std::unique_ptr<store::Store>(loop::SimLoop&)> make_store;   // in place of the one in memory
   };
   explicit Place(Options options);
   ~Place() override;

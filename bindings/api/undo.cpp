@@ -41,9 +41,10 @@ template <class Function>
 class UndoCode final : public flow::StepCode {
  public:
   explicit UndoCode(std::shared_ptr<Function> function) : function_(std::move(function)) {}
-  std::unique_ptr<task::Coroutine> attempt(const task::AttemptContext&) override {
+  std::unique_ptr<task::Coroutine> attempt(const task::AttemptContext& attempt) override {
     auto task = function_->script.make_task(function_->ref, l_call_undo);
-    task->set_argument_json(function_->argument);
+    const bool replaced = !function_->argument.empty() && !attempt.input.empty();   // else the same
+    task->set_argument_json(replaced ? attempt.input : function_->argument);
     return task;
   }
 

@@ -20,6 +20,7 @@ class LuaUndo final : public flow::UndoAction {
   std::unique_ptr<flow::StepCode> code() override;
   int function_ref() const;
   const std::string& argument() const;
+  std::string input() const override { return argument() == "null" ? std::string() : argument(); }
 
  private:
   struct Function;

@@ -78,7 +78,11 @@ class Engine {
 
   // Runs a hook file: its hooks see all runs of this engine from now on. Errors: those of the script.
   Result<void> add_hook_file(HookSource source);
-  hooks::Registry& hooks() { return hooks_; }
+  // A hook in C++: the same points, patterns and results as for hook files. It is called on the loop's thread and answers at
+  // once; `by` is what records call it. Errors: "usage", of the pattern.
+  using NativeHook = std::function<Result<hooks::Decision>(const hooks::HookEvent& event)>;
+  Result<hooks::Registry::Id> on(hooks::Listening listening, NativeHook hook);
+  void remove_hook(hooks::Registry::Id id) { hooks_.remove(id); }
 
   using Ended = std::function<void(const store::RunRow&, const flow::Ending&)>;
   using Started = std::function<void(Result<store::RunRow>)>;

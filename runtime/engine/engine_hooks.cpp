@@ -26,6 +26,25 @@ Result<void> Engine::add_hook_file(HookSource source) {
   return opened;
 }
 
+namespace {
+class Native final : public hooks::Hook {
+ public:
+  explicit Native(Engine::NativeHook hook) : hook_(std::move(hook)) {}
+  void call(std::shared_ptr<const hooks::HookEvent> event, Done done) override {
+    Result<hooks::Decision> said = hook_(*event);
+    done(said.ok() ? hooks::checked(event->point, std::move(*said)) : std::move(said));
+  }
+
+ private:
+  Engine::NativeHook hook_;
+};
+}  // namespace
+
+Result<hooks::Registry::Id> Engine::on(hooks::Listening listening, NativeHook hook) {
+  if (listening.by.empty()) listening.by = "C++";
+  return hooks_.add(std::move(listening), std::make_unique<Native>(std::move(hook)));
+}
+
 void Engine::log_of(const hooks::RunFacts& run, const char* level, std::string_view text, std::string_view fields) {
   if (options_.observer == nullptr) return;
   store::RunRow row;

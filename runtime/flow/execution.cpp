@@ -230,7 +230,7 @@ bool Execution::deliver_next() {
   Tail next = std::move(tail_.front());
   tail_.pop_front();
   options_.listener->committed(next.record);
-  if (options_.hooks != nullptr && !options_.hooks->empty()) tell_of(next.record, next.op);
+  if (options_.hooks != nullptr) tell_of(next.record, next.op);
   if (next.then) next.then();
   if (next.op != nullptr) deliver(next.record, next.op);
   else if (carries_outcome(next.record.kind) && next.record.op == 0) deliver_to_run(next.record);

@@ -210,6 +210,8 @@ class Execution {
   hooks::HookEvent event(hooks::Point point, std::string fields, std::string input_name = {}, std::string input = {});
   // Live only: those that listen hear of it; nobody waits for them.
   void tell(hooks::Point point, std::string fields, std::string input_name = {}, std::string input = {});
+  // The same for what has no record: behind what is recorded by now.
+  void tell_in_order(hooks::Point point, std::string fields);
   void complain(const std::string& text);   // about a hook, in the run's log
   // The journal holds decisions of hooks.
   bool has_decisions() const { return has_decisions_; }

@@ -98,7 +98,10 @@ void Execution::end_life(Ending ending) {
     if (!result.ok()) return refused(result.error());
     over_ = true;
     for (const Tail& tail : tail_)   // nobody is left to be told but those that look on
-      if (tail.record.seq <= last) options_.listener->committed(tail.record);
+      if (tail.record.seq <= last) {
+        options_.listener->committed(tail.record);
+        tell_of(tail.record, tail.op);
+      }
     options_.listener->ended(ending_);
   });
   options_.listener->ask_turn();

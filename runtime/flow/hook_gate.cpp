@@ -38,6 +38,7 @@ void HookGate::pass(Question question, const Decision* preset, Then then) {
   hooks::Registry* outside = execution_.listening(question_.point);
   if (outside == nullptr || decision.ends_round()) return decided(std::move(decision));
   if (!decision.input.empty()) question_.input = decision.input;
+  if (!decision.value.empty()) question_.input = decision.value;
   hooks::HookEvent event = execution_.event(question_.point, question_.fields, question_.input_name, question_.input);
   auto answered = std::make_shared<bool>(false);
   std::shared_ptr<void> round = outside->ask(std::move(event), [this, answered, decision](Decision said) mutable {
@@ -105,7 +106,7 @@ void HookGate::redirect() {
   redirection_ = std::make_unique<Redirection>(execution_, op_);
   rest(true);
   op_.note_wait(journal::run_wait_members(Redirection::run_id(execution_, op_)));
-  std::string input = decision_.input.empty() ? question_.input : decision_.input;
+  std::string input = !decision_.input.empty() ? decision_.input : !decision_.value.empty() ? decision_.value : question_.input;
   redirection_->start(decision_.text, std::move(input), [this](Result<std::string> result) {
     rest(false);
     Pass pass;

@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "runtime/flow/branch.hpp"
+#include "runtime/hooks/points.hpp"
 #include "runtime/journal/payload.hpp"
 
 namespace perilune::flow {
@@ -105,6 +107,8 @@ bool Loop::open(int64_t busy_us) {
 }
 
 void Loop::begin_iteration() {
+  if (!execution_.replaying() && execution_.listening(hooks::Point::loop_iteration) != nullptr)
+    execution_.tell_in_order(hooks::Point::loop_iteration, "\"loop\":" + label_of(name()) + ",\"iteration\":" + std::to_string(index() + 1));
   if (keep_ == 0) return;
   if (starts_.size() == keep_) starts_.pop_front();
   starts_.push_back(execution_.position());

@@ -2,8 +2,10 @@
 // and hooks/points.hpp.
 // SPDX-License-Identifier: MIT
 #include <cstdio>
+#include <optional>
 
 #include "runtime/flow/branch.hpp"
+#include "runtime/flow/receive.hpp"
 #include "runtime/flow/step.hpp"
 #include "runtime/hooks/registry.hpp"
 #include "runtime/journal/payload.hpp"
@@ -60,34 +62,88 @@ void Execution::tell(Point point, std::string fields, std::string input_name, st
     registry->tell(event(point, std::move(fields), std::move(input_name), std::move(input)));
 }
 
+void Execution::tell_in_order(Point point, std::string fields) {
+  if (tail_.empty()) return tell(point, std::move(fields));
+  std::function<void()>& then = tail_.back().then;
+  then = [this, before = std::move(then), point, fields = std::move(fields)] {
+    if (before) before();
+    tell(point, fields);
+  };
+}
+
 void Execution::complain(const std::string& text) {
   if (options_.hooks != nullptr) options_.hooks->complain(*event(Point::error, {}).run, text);
 }
 
+namespace {
+
+std::string child_members(const Record& record) {
+  std::string text = "\"workflow\":" + label_of(record.name);
+  if (record.kind == Kind::child_started) return text + value_member("child", record);
+  if (journal::holds_error(record.data)) return text + ",\"error\":" + std::string(journal::error_of(record.data));
+  return text + value_member("result", record);
+}
+
+std::string branch_members(const Record& record) {
+  std::string text = "\"branch\":" + record.name;   // a label is JSON
+  if (!journal::holds_error(record.data)) return text + ",\"status\":\"done\"";
+  bool cancelled = record.data.substr(0, record.data.find("\"error\":")).find("\"cancelled\":true") != std::string::npos;
+  return text + (cancelled ? ",\"status\":\"cancelled\"" : ",\"status\":\"failed\"") + ",\"error\":" +
+         std::string(journal::error_of(record.data));
+}
+
+struct Told {
+  Point point;
+  std::string fields;
+  std::string input;
+};
+
+// What a record that was just committed tells of; nothing for records without a point.
+std::optional<Told> told_by(const Record& record, Durable* op) {
+  const std::string name = label_of(record.name);
+  switch (record.kind) {
+    case Kind::step_done: {
+      auto* step = dynamic_cast<Step*>(op);
+      return Told{Point::step_after, step_members(record) + value_member("result", record), step == nullptr ? "" : step->spec().input};
+    }
+    case Kind::step_skipped:
+      if (dynamic_cast<Step*>(op) == nullptr) return std::nullopt;   // a checkpoint that was left out
+      return Told{Point::step_skip, "\"step\":" + name + value_member("result", record) + ",\"by\":" + label_of(hooks::skipped_by(record.data)), {}};
+    case Kind::attempt_failed:
+      if (journal::number_of(record.data, "retry_at") == 0) return std::nullopt;
+      return Told{Point::step_retry, "\"step\":" + name + ",\"attempt\":" + std::to_string(journal::number_of(record.data, "attempt")) +
+                                         ",\"error\":" + std::string(journal::error_of(record.data)), {}};
+    case Kind::decision: return Told{Point::decide_after, "\"decision\":" + name + value_member("value", record), {}};
+    case Kind::loop_started: return Told{Point::loop_start, "\"loop\":" + name, {}};
+    case Kind::loop_done: return Told{Point::loop_end, "\"loop\":" + name + value_member("value", record), {}};
+    case Kind::scope_opened:
+      return Told{Point::parallel_start, "\"name\":" + name + ",\"branches\":" + std::to_string(journal::number_of(record.data, "total")), {}};
+    case Kind::branch_done: return Told{Point::parallel_branch, branch_members(record), {}};
+    case Kind::branch_joined: return Told{Point::parallel_join, "\"name\":" + name + ",\"info\":" + record.data, {}};
+    case Kind::compensation_done: return Told{Point::compensate_after, "\"step\":" + name, {}};
+    case Kind::checkpoint: return Told{Point::checkpoint_after, "\"checkpoint\":" + name, {}};
+    case Kind::signal_sent: {
+      auto* send = dynamic_cast<Send*>(op);
+      if (send == nullptr) return std::nullopt;
+      return Told{Point::signal_sent, "\"signal\":" + name + ",\"to\":" + label_of(send->to()), {}};
+    }
+    case Kind::signal: return Told{Point::signal_received, "\"signal\":" + name + value_member("value", record), {}};
+    case Kind::ask_opened: return Told{Point::ask_opened, "\"question\":" + name, {}};
+    case Kind::ask_answered: return Told{Point::ask_answered, "\"question\":" + name + value_member("answer", record), {}};
+    case Kind::child_started: return Told{Point::child_start, child_members(record), {}};
+    case Kind::child_done: return Told{Point::child_end, child_members(record), {}};
+    case Kind::rollback: return Told{Point::rollback, "\"to\":" + name, {}};
+    default: return std::nullopt;
+  }
+}
+
+}  // namespace
+
 // Only live records come here.
 void Execution::tell_of(const Record& record, Durable* op) {
-  auto input_of = [op] {
-    auto* step = dynamic_cast<Step*>(op);
-    return step == nullptr ? std::string() : step->spec().input;
-  };
-  switch (record.kind) {
-    case Kind::step_done:
-      if (listening(Point::step_after) != nullptr)
-        tell(Point::step_after, step_members(record) + value_member("result", record), "input", input_of());
-      return;
-    case Kind::step_skipped:
-      if (listening(Point::step_skip) != nullptr)
-        tell(Point::step_skip, "\"step\":" + label_of(record.name) + value_member("result", record) + ",\"by\":" + label_of(hooks::skipped_by(record.data)));
-      return;
-    case Kind::attempt_failed:
-      if (journal::number_of(record.data, "retry_at") != 0 && listening(Point::step_retry) != nullptr)
-        tell(Point::step_retry, "\"step\":" + label_of(record.name) + ",\"attempt\":" +
-                                    std::to_string(journal::number_of(record.data, "attempt")) + ",\"error\":" +
-                                    std::string(journal::error_of(record.data)));
-      return;
-    default:
-      return;
-  }
+  if (options_.hooks == nullptr || options_.hooks->empty()) return;
+  if (auto told = told_by(record, op); told && listening(told->point) != nullptr)
+    tell(told->point, std::move(told->fields), "input", std::move(told->input));
 }
 
 }  // namespace perilune::flow

@@ -50,6 +50,7 @@ class Send final : public Durable {
  public:
   Send(Execution& execution, std::string run, std::string signal, std::string value, Deliver deliver);
   ~Send() override;
+  const std::string& to() const { return run_; }
   const char* call() const override { return "send"; }
   bool accepts(journal::Kind kind) const override {
     return kind == journal::Kind::signal_sent || kind == journal::Kind::step_failed;

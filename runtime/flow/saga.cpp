@@ -61,6 +61,7 @@ class Compensator final : public task::Coroutine {
       spec.name = current_.name;
       spec.compensation = true;
       spec.since = current_.since;
+      spec.input = current_.action->input();
       step_ = std::make_unique<Step>(execution_, std::move(spec), current_.action->code());
       if (!execution_.begin(*step_, task)) return State::suspended;
     }

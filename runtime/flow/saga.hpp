@@ -23,6 +23,9 @@ class UndoAction {
  public:
   virtual ~UndoAction() = default;
   virtual std::unique_ptr<StepCode> code() = 0;
+  // What it is called with, as JSON text; empty: nothing. Hooks see it, and may have it called with something else, which the
+  // attempt has as its input then.
+  virtual std::string input() const { return {}; }
 };
 
 struct Compensation {

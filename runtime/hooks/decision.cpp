@@ -2,7 +2,9 @@
 // SPDX-License-Identifier: MIT
 #include "runtime/hooks/decision.hpp"
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
+#include <utility>
 
 namespace perilune::hooks {
 namespace {
@@ -73,6 +75,73 @@ Result<Decision> read_reply(Point point, std::string_view text) {
     decision.value = part_of(reply, "value");
     if (decision.value.empty()) decision.value = "null";
   }
+  return decision;
+}
+
+Result<Decision> checked(Point point, Decision decision) {
+  if (decision.nothing()) return decision;
+  if (point == Point::own) return Error(code::k_usage, "an event of scripts takes no result: a hook there only sees what has happened");
+  const PointRow& row = row_of(point);
+  auto may_replace = [&row](std::string_view key) {
+    return std::find(row.replaces.begin(), row.replaces.end(), key) != row.replaces.end();
+  };
+  if (decision.final != Reply::none) {
+    if (!row.allows(decision.final)) return refused(row, reply_name(decision.final));
+    return decision;
+  }
+  if (decision.delay_us != 0 && !row.allows(Reply::delay)) return refused(row, "delay");
+  if (!decision.input.empty() && !may_replace("input")) return refused(row, "replace{input=}");
+  if (!decision.value.empty() && !may_replace("value")) return refused(row, "replace{value=}");
+  if (!decision.error.empty() && !may_replace("error")) return refused(row, "replace{error=}");
+  if (row.family == Family::decide && decision.value.empty()) decision.value = std::exchange(decision.input, {});
+  return decision;
+}
+
+namespace {
+Decision ending(Reply reply, std::string value, std::string text) {
+  Decision decision;
+  decision.final = reply;
+  decision.value = std::move(value);
+  decision.text = std::move(text);
+  return decision;
+}
+}  // namespace
+
+Decision skip(std::string value) { return ending(Reply::skip, std::move(value), {}); }
+Decision resolve(std::string value) { return ending(Reply::resolve, std::move(value), {}); }
+Decision suppress(std::string value) { return ending(Reply::suppress, std::move(value), {}); }
+Decision escalate() { return ending(Reply::escalate, {}, {}); }
+Decision deny(std::string reason) { return ending(Reply::deny, {}, std::move(reason)); }
+Decision redirect(std::string workflow) { return ending(Reply::redirect, {}, std::move(workflow)); }
+
+Decision replace_input(std::string input) {
+  Decision decision;
+  decision.input = std::move(input);
+  return decision;
+}
+
+Decision replace_value(std::string value) {
+  Decision decision;
+  decision.value = std::move(value);
+  return decision;
+}
+
+Decision replace_error(const Error& error) {
+  Decision decision;
+  decision.error = to_json_text(error);
+  return decision;
+}
+
+Decision delay(int64_t us) {
+  Decision decision;
+  decision.delay_us = us;
+  return decision;
+}
+
+Decision retry(int64_t after_us, std::string input) {
+  Decision decision = ending(Reply::retry, {}, {});
+  decision.delay_us = after_us;
+  decision.input = std::move(input);
   return decision;
 }
 

@@ -29,6 +29,20 @@ struct Decision {
 // What a hook returned, as the JSON text of {"result": "skip", "value": ...} (bindings make it), checked against the point.
 // Errors (code "usage") say which results are allowed there.
 Result<Decision> read_reply(Point point, std::string_view json);
+// The same of a decision that C++ made.
+Result<Decision> checked(Point point, Decision decision);
+// What C++ hooks return. Values are JSON text.
+Decision skip(std::string value);
+Decision replace_input(std::string input);
+Decision replace_value(std::string value);
+Decision replace_error(const Error& error);
+Decision deny(std::string reason);
+Decision delay(int64_t us);
+Decision redirect(std::string workflow);
+Decision retry(int64_t after_us = 0, std::string input = {});
+Decision resolve(std::string value);
+Decision suppress(std::string value = "null");
+Decision escalate();
 // What comes of `decision` when the next hook of the round says `next`.
 void add(Decision& decision, Decision next);
 

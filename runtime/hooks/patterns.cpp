@@ -64,7 +64,7 @@ Result<void> may_listen(const PointRow& row, bool in_script) {
   if (row.listeners == Listeners::nobody)
     return wrong("nothing meets the point '" + std::string(row.name) + "' in this version: a hook there would never be called");
   if (in_script && row.listeners == Listeners::outside)
-    return wrong("'" + std::string(row.name) + "' is for hook files and C++ alone: no script is there to be asked then");
+    return wrong("hook files and C++ alone meet the point '" + std::string(row.name) + "', hooks of scripts do not");
   return {};
 }
 

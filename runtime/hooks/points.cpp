@@ -65,7 +65,6 @@ constexpr Field k_iteration[] = {
 };
 constexpr Field k_loop_end[] = {
     {"loop", "string", "the loop's name"},
-    {"iterations", "integer", "how many it has had"},
     {"value", "any", "what it gives"},
 };
 constexpr Field k_parallel_start[] = {
@@ -73,8 +72,7 @@ constexpr Field k_parallel_start[] = {
     {"branches", "integer", "how many it has"},
 };
 constexpr Field k_branch[] = {
-    {"name", "string", "of the call, or `parallel`, `race`, `map`"},
-    {"branch", "any", "the key of the branch that has ended"},
+    {"branch", "any", "the key or name of the branch, member of a group or spawned task that has ended"},
     {"status", "string", "`done`, `failed` or `cancelled`"},
     {"error", "object?", "of one that failed"},
 };
@@ -87,7 +85,7 @@ constexpr Field k_compensate_before[] = {
     {"input", "any", "what it is called with: the result that it undoes"},
 };
 constexpr Field k_compensate_after[] = {{"step", "string", "the compensation's name"}};
-constexpr Field k_rollback[] = {{"to", "string?", "the checkpoint it goes back to; all, without one"}};
+constexpr Field k_rollback[] = {{"to", "string", "the checkpoint"}};
 constexpr Field k_checkpoint[] = {{"checkpoint", "string", "its name"}};
 constexpr Field k_state[] = {{"changes", "object", "the keys that have changed, with their values"}};
 constexpr Field k_sent[] = {
@@ -98,7 +96,7 @@ constexpr Field k_received[] = {
     {"signal", "string", "its name"},
     {"value", "any", "what came with it"},
 };
-constexpr Field k_opened[] = {{"question", "string", "what is asked"}, {"to", "string?", "whom"}};
+constexpr Field k_opened[] = {{"question", "string", "what is asked"}};
 constexpr Field k_answered[] = {{"question", "string", "what was asked"}, {"answer", "any", "what was said"}};
 constexpr Field k_child_start[] = {
     {"workflow", "string", "the workflow that is called"},
@@ -152,30 +150,28 @@ constexpr PointRow k_points[] = {
      "in a script: told when the step has ended, once for each such attempt"},
     {Point::step_fail, Family::step, "step.fail", "a step has failed for good", k_step_fail, k_fail, {}, k_all, ""},
     {Point::step_skip, Family::step, "step.skip", "a step was skipped", k_step_skip, k_none, {}, k_all, ""},
-    {Point::decide_before, Family::decide, "decide.before", "a decision is about to be recorded", k_decide, k_before, k_input_value, k_nobody,
+    {Point::decide_before, Family::decide, "decide.before", "a decision is about to be recorded", k_decide, k_before, k_input_value, k_outside,
      "`skip(v)`, `replace{value=v}` and `replace{input=v}` all make v the decision's value"},
-    {Point::decide_after, Family::decide, "decide.after", "a decision is recorded", k_decide, k_none, {}, k_nobody, ""},
-    {Point::loop_start, Family::loop, "loop.start", "a loop begins", k_loop, k_none, {}, k_nobody, ""},
-    {Point::loop_iteration, Family::loop, "loop.iteration", "an iteration begins", k_iteration, k_none, {}, k_nobody, ""},
-    {Point::loop_end, Family::loop, "loop.end", "a loop has ended well", k_loop_end, k_none, {}, k_nobody, ""},
-    {Point::parallel_start, Family::parallel, "parallel.start", "parallel, race or map begins", k_parallel_start, k_none, {}, k_nobody, ""},
-    {Point::parallel_branch, Family::parallel, "parallel.branch", "a branch has ended", k_branch, k_none, {}, k_nobody,
-     "in a script: told at the join, once for each branch, in the order in which they ended"},
-    {Point::parallel_join, Family::parallel, "parallel.join", "all branches have been joined", k_join, k_none, {}, k_nobody, ""},
-    {Point::compensate_before, Family::undo, "compensate.before", "a compensation is about to run", k_compensate_before, k_before, k_input, k_nobody, ""},
-    {Point::compensate_after, Family::undo, "compensate.after", "a compensation has run", k_compensate_after, k_none, {}, k_nobody, ""},
-    {Point::rollback, Family::undo, "rollback", "rollback() is about to undo, or an operator has rolled the run back", k_rollback, k_none, {}, k_nobody, ""},
-    {Point::checkpoint_before, Family::state, "checkpoint.before", "a checkpoint is about to be recorded", k_checkpoint, k_before_checkpoint, {}, k_nobody,
+    {Point::decide_after, Family::decide, "decide.after", "a decision is recorded", k_decide, k_none, {}, k_outside, ""},
+    {Point::loop_start, Family::loop, "loop.start", "a loop begins", k_loop, k_none, {}, k_outside, ""},
+    {Point::loop_iteration, Family::loop, "loop.iteration", "an iteration begins", k_iteration, k_none, {}, k_outside, ""},
+    {Point::loop_end, Family::loop, "loop.end", "a loop has ended well", k_loop_end, k_none, {}, k_outside, ""},
+    {Point::parallel_start, Family::parallel, "parallel.start", "parallel, race or map begins", k_parallel_start, k_none, {}, k_outside, ""},
+    {Point::parallel_branch, Family::parallel, "parallel.branch", "a branch has ended, or a member of a group, or a spawned task", k_branch, k_none, {}, k_outside, ""},
+    {Point::parallel_join, Family::parallel, "parallel.join", "all branches have been joined", k_join, k_none, {}, k_outside, ""},
+    {Point::compensate_before, Family::undo, "compensate.before", "a compensation is about to run", k_compensate_before, k_before, k_input, k_outside, ""},
+    {Point::compensate_after, Family::undo, "compensate.after", "a compensation has run", k_compensate_after, k_none, {}, k_outside, ""},
+    {Point::rollback, Family::undo, "rollback", "an operator has rolled the run back to a checkpoint", k_rollback, k_none, {}, k_outside, ""},
+    {Point::checkpoint_before, Family::state, "checkpoint.before", "a checkpoint is about to be recorded", k_checkpoint, k_before_checkpoint, {}, k_outside,
      "it has no input to replace and does nothing that a workflow could do instead"},
-    {Point::checkpoint_after, Family::state, "checkpoint.after", "a checkpoint is recorded", k_checkpoint, k_none, {}, k_nobody, ""},
+    {Point::checkpoint_after, Family::state, "checkpoint.after", "a checkpoint is recorded", k_checkpoint, k_none, {}, k_outside, ""},
     {Point::state_change, Family::state, "state.change", "the run's state has changed", k_state, k_none, {}, k_nobody, ""},
-    {Point::signal_sent, Family::talk, "signal.sent", "a signal was sent by the run", k_sent, k_none, {}, k_nobody, ""},
-    {Point::signal_received, Family::talk, "signal.received", "a signal has come", k_received, k_none, {}, k_nobody,
-     "in a script: when receive() takes it"},
-    {Point::ask_opened, Family::talk, "ask.opened", "a question was asked", k_opened, k_none, {}, k_nobody, ""},
-    {Point::ask_answered, Family::talk, "ask.answered", "a question was answered", k_answered, k_none, {}, k_nobody, ""},
-    {Point::child_start, Family::talk, "child.start", "another run was begun by call or start", k_child_start, k_none, {}, k_nobody, ""},
-    {Point::child_end, Family::talk, "child.end", "a run that is waited for has ended", k_child_end, k_none, {}, k_nobody, ""},
+    {Point::signal_sent, Family::talk, "signal.sent", "a signal was sent by the run", k_sent, k_none, {}, k_outside, ""},
+    {Point::signal_received, Family::talk, "signal.received", "a signal has come", k_received, k_none, {}, k_outside, ""},
+    {Point::ask_opened, Family::talk, "ask.opened", "a question was asked", k_opened, k_none, {}, k_outside, ""},
+    {Point::ask_answered, Family::talk, "ask.answered", "a question was answered", k_answered, k_none, {}, k_outside, ""},
+    {Point::child_start, Family::talk, "child.start", "another run was begun by call or start", k_child_start, k_none, {}, k_outside, ""},
+    {Point::child_end, Family::talk, "child.end", "a run that is waited for has ended", k_child_end, k_none, {}, k_outside, ""},
     {Point::stream_start, Family::stream, "stream.start", "a stream begins", k_stream, k_none, {}, k_nobody, ""},
     {Point::stream_item, Family::stream, "stream.item", "an item goes through", k_stream_item, k_none, {}, k_nobody, ""},
     {Point::stream_pressure, Family::stream, "stream.pressure", "a slow sink holds the source back", k_stream, k_none, {}, k_nobody, ""},

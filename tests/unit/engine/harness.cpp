@@ -166,6 +166,7 @@ void Place::log(const store::RunRow&, int64_t, const char* level, std::string_vi
 Life Lab::live(uint64_t records) {
   bool resume = !journal().empty();
   Place place({disk_, records, wall_us_, settings, builtin_modules, snapshot_due, &outside, hooks});
+  if (prepare) prepare(place.engine());
   Life life = begin_life(place.engine(), *this, resume, place.loop());
   life.elapsed_us = place.loop().clock().wall_us() - wall_us_;
   wall_us_ += life.elapsed_us;

@@ -83,6 +83,7 @@ class Lab {
   std::map<std::string, std::string> builtin_modules;   // beside those of the stdlib
   std::map<std::string, std::string> outside;
   std::vector<std::string> hooks;   // texts of hook files, called hooks-1.lua and so on
+  std::function<void(Engine&)> prepare;   // called in each life, before the run begins
   std::function<bool()> snapshot_due;   // when loops are saved; null = when it is worth it
 
   // Begins the run, or resumes it when its first record is on disk. The process dies when `records` more are committed.

@@ -179,3 +179,109 @@ TEST_CASE("hooks of files go once, or when they are removed", "[hooks][hook file
   lab.live();
   CHECK(lab.ledger() == Names{"once a", "twice a", "after a", "twice b"});
 }
+
+TEST_CASE("hook files decide on decisions, checkpoints and compensations", "[hooks][hook files]") {
+  struct Case {
+    std::string hooks, script, expected;
+  };
+  const std::string decides = "local ok, v = pcall(decide, 'large', 5) return { ok = ok, v = ok and v or v.code }";
+  const std::string checks =
+      "step('a', { undo = function() effect('undo a') end }, function() end)\nlocal ok, e = pcall(checkpoint, 'paid')\n"
+      "step('b', { undo = function() effect('undo b') end }, function() end)\n"
+      "local back, why = pcall(rollback, 'paid') return { ok = ok, code = not ok and e.code or nil, back = back }";
+  const std::string undoes = "step('a', { undo = function(r) effect('undo ' .. tostring(r)) end }, function() return 7 end) error('no', 0)";
+  const Case cases[] = {
+      {on("decide.before", "replace { value = e.value + 1 }"), decides, R"({"ok":true,"v":6})"},
+      {on("decide.before", "replace { input = 8 }"), decides, R"({"ok":true,"v":8})"},
+      {on("decide.before", "skip('no')"), decides, R"({"ok":true,"v":"no"})"},
+      {on("decide.before", "deny('no')"), decides, R"({"ok":false,"v":"denied"})"},
+      {on("decide.before", "delay('10s')"), decides, R"({"ok":true,"v":5})"},
+      {on("checkpoint.before", "deny('no')"), checks, R"({"back":false,"code":"denied","ok":false})"},
+      {on("checkpoint.before", "skip()"), checks, R"({"back":false,"ok":true})"},
+      {on("checkpoint.before", "delay('10s')"), checks, R"({"back":true,"ok":true})"},
+      {on("compensate.before", "skip()"), undoes, "failed script: no"},
+      {on("compensate.before", "replace { input = 8 }"), undoes, "failed script: no"},
+      {on("compensate.before", "delay('10s')"), undoes, "failed script: no"},
+  };
+  for (const Case& one : cases) {
+    CAPTURE(one.hooks);
+    CHECK(with(one.hooks, one.script) == one.expected);
+    CHECK(wrong_when_cut(one.script, one.hooks).empty());
+  }
+  auto effects = [&](const std::string& hooks) {
+    Lab lab = hooked(undoes, {hooks});
+    lab.live();
+    return lab.ledger();
+  };
+  CHECK(effects("on('compensate.before', function(e) return skip() end)").empty());
+  CHECK(effects("on('compensate.before', function(e) return replace { input = e.input + 1 } end)") == Names{"undo 8"});
+  Life denied = hooked(undoes, {"on('compensate.before', function() return deny('not now') end)"}).live();
+  CHECK(result(denied) == "paused denied: not now");
+}
+
+TEST_CASE("decisions and compensations are redirected", "[hooks][hook files]") {
+  const std::string flows =
+      "local other = workflow { name = 'other', run = function(input) effect('other') return input end }\n"
+      "local main = workflow { name = 'flow', run = function() BODY end }\nreturn { main, other }";
+  auto script = [&](const std::string& body) { return std::string(flows).replace(flows.find("BODY"), 4, body); };
+  const std::string decides = script("return decide('who', { n = 1 })");
+  CHECK(with("on('decide.before', function() effect('asked') return redirect('other') end)", decides) == R"({"n":1})");
+  CHECK(wrong_when_cut(decides, "on('decide.before', function() effect('asked') return redirect('other') end)").empty());
+  const std::string undoes = script("step('a', { undo = function() effect('undo') end }, function() return { n = 2 } end) error('no', 0)");
+  Lab lab = hooked(undoes, {"on('compensate.before', function() return redirect('other') end)"});
+  CHECK(result(lab.live()) == "failed script: no");
+  CHECK(lab.ledger() == Names{"other"});
+}
+
+TEST_CASE("hook files hear of all that a run does", "[hooks][hook files]") {
+  const std::string script =
+      "local other = workflow { name = 'other', run = function() return 3 end }\n"
+      "local main = workflow { name = 'flow', run = function()\n"
+      "  decide('d', true) checkpoint 'c'\n"
+      "  loop('l', { times = 2 }, function() end)\n"
+      "  parallel('p', { function() return 1 end, function() sleep '1s' end })\n"
+      "  send(this.id, 's', 4) receive 's'\n"
+      "  call('other')\n"
+      "  pcall(saga, function() compensate('u', function() end) error('no') end)\n"
+      "end }\nreturn { main, other }";
+  Lab lab = hooked(script, {"on('*', function(e) if e.run.workflow == 'flow' and not e.point:find('before') then effect(e.point .. ' ' .. tostring("
+                            "e.decision or e.checkpoint or e.loop or e.name or e.branch or e.signal or e.workflow or e.step)) end end)"});
+  CHECK(result(lab.live()) == "null");
+  CHECK(lab.ledger() ==
+        Names{"run.start nil", "decide.after d", "checkpoint.after c", "loop.start l", "loop.iteration l", "loop.iteration l", "loop.end l",
+              "parallel.start p", "parallel.branch 1", "parallel.branch 2", "parallel.join p", "signal.received s", "signal.sent s",
+              "child.start other", "child.end other", "compensate.after u", "run.complete nil"});
+}
+
+TEST_CASE("hooks in C++ have the same points and results", "[hooks]") {
+  auto native = [](const std::string& script, const std::string& pattern, engine::Engine::NativeHook hook) {
+    Lab lab(script);
+    lab.prepare = [&](engine::Engine& engine) { REQUIRE(engine.on({pattern}, hook).ok()); };
+    return lab.live();
+  };
+  auto says = [](hooks::Decision decision) { return [decision](const hooks::HookEvent&) { return decision; }; };
+  CHECK(result(native(k_step, "step.before", says(hooks::skip("9")))) == "9");
+  CHECK(result(native(k_step, "step.before", says(hooks::replace_input(R"({"n":4})")))) == "4");
+  CHECK(result(native(k_step, "step.before", says(hooks::deny("no")))) == "failed denied: no");
+  CHECK(native(k_step, "step.*", says({})).status == store::Status::completed);
+  CHECK(native(k_step, "step.before", says(hooks::delay(5'000'000))).seconds() == Approx(5).margin(0.1));
+  CHECK(result(native(k_fails, "step.fail", says(hooks::retry(1'000'000, "5")))) == R"({"code":5,"ok":true})");
+  CHECK(result(native(k_fails, "step.fail", says(hooks::resolve("\"r\"")))) == R"({"code":"r","ok":true})");
+  CHECK(result(native(k_fails, "error", says(hooks::suppress("\"s\"")))) == R"({"code":"s","ok":true})");
+  CHECK(result(native(k_fails, "error", says(hooks::replace_error(Error("mine", "other"))))) == R"({"code":"mine","ok":false})");
+  CHECK(result(native(k_fails, "error", says(hooks::escalate()))) == "failed broken: broken");
+  CHECK(result(native("return decide('d', 1)", "decide.before", says(hooks::replace_value("2")))) == "2");
+  CHECK_THAT(result(native(k_step, "step.before", says(hooks::resolve("1")))), Contains("a hook of C++ failed: step.before takes no resolve"));
+  CHECK_THAT(result(native(k_step, "step.before", says(hooks::replace_value("1")))), Contains("step.before takes no replace{value=}"));
+  Life life = native(k_step, "step.after", says(hooks::deny("no")));
+  REQUIRE(life.logs.size() == 1);
+  CHECK_THAT(life.logs[0], Contains("step.after takes no deny"));
+
+  Lab lab(k_step);
+  lab.prepare = [](engine::Engine& engine) {
+    CHECK_THAT(engine.on({"step.befor"}, [](const hooks::HookEvent&) { return hooks::Decision{}; }).error().message, Contains("did you mean"));
+    auto id = engine.on({"step.before"}, [](const hooks::HookEvent&) { return hooks::deny("no"); });
+    engine.remove_hook(*id);
+  };
+  CHECK(result(lab.live()) == "1");
+}

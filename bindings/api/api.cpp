@@ -32,9 +32,9 @@ constexpr lua::LazyGlobal k_globals[] = {
     {"escalate", open_escalate},
     // ---- of workflows alone, last
     {"workflow", open_workflow}, {"this", open_this},             {"input", open_input},
-    {"state", open_state},
+    {"state", open_state},           {"rule", open_rule},
 };
-constexpr size_t k_of_workflows = 4;
+constexpr size_t k_of_workflows = 5;
 }  // namespace
 
 void open(lua_State* L) { lua::add_lazy_globals(L, k_globals, std::size(k_globals)); }

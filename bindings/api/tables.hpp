@@ -49,6 +49,7 @@ int open_file(lua_State* L);         // api_file.cpp
 int open_crypto(lua_State* L);       // api_crypto.cpp
 int open_text(lua_State* L);         // api_text.cpp
 int open_on(lua_State* L);           // api_hooks.cpp
+int open_rule(lua_State* L);         // api_rules.cpp
 int open_skip(lua_State* L);         // api_hook_replies.cpp
 int open_replace(lua_State* L);
 int open_deny(lua_State* L);

@@ -236,6 +236,22 @@ int call_watch(const Verb& verb, const Words& words) {
   return parse<WatchOptions>(verb, words, declare, verb_watch);
 }
 
+int call_rules(const Verb& verb, const Words& words) {
+  auto declare = [](CLI::App& app, RulesOptions& options) {
+    app.add_option("FILE", options.file, "the workflow script")->required()->type_name("");
+    app.add_option("--workflow", options.workflow, "only this one, when the file defines several")->type_name("NAME");
+  };
+  return parse<RulesOptions>(verb, words, declare, verb_rules);
+}
+
+int call_show(const Verb& verb, const Words& words) {
+  auto declare = [](CLI::App& app, ShowOptions& options) {
+    app.add_option("RUN", options.run, "a run, or the beginning of its id; the newest when left out")->type_name("");
+    app.add_flag("--report", options.report, "what it took, its gates, and what was undone, in place of each record");
+  };
+  return parse<ShowOptions>(verb, words, declare, verb_show);
+}
+
 template <int (*Run)(const RunViewOptions&)>
 int call_view(const Verb& verb, const Words& words) {
   auto declare = [](CLI::App& app, RunViewOptions& options) {
@@ -275,8 +291,9 @@ constexpr Verb k_verbs[] = {
     {"show", "Shows a run: what it got, what it did, what came of it",
      "  perilune show                the newest run\n"
      "  perilune show 0197aaaa\n"
+     "  perilune show 0197aaaa --report\n"
      "  perilune show 0197aaaa --json | jq .steps.charge.output",
-     call_view<verb_show>},
+     call_show},
     {"status", "Shows where a run stands, what it waits for and what to do next",
      "  perilune status\n"
      "  perilune status 0197aaaa --json",
@@ -339,6 +356,11 @@ constexpr Verb k_verbs[] = {
      "  perilune audit --since 2d --by ana@desk\n"
      "  perilune audit 0197aaaa --json",
      call_audit},
+    {"rules", "Lists the business rules of a workflow script",
+     "  perilune rules order.lua\n"
+     "  perilune rules order.lua --json | jq -r '.[].rule'\n"
+     "`perilune show RUN --report` says which were checked, and which were broken.",
+     call_rules},
     {"test", "Runs tests of workflows: virtual time, mocks, a crash at every record",
      "  perilune test\n"
      "  perilune test examples/order_test.lua\n"

@@ -11,6 +11,7 @@
 
 #include "bindings/cli/progress.hpp"
 #include "bindings/cli/record_text.hpp"
+#include "bindings/cli/run_report.hpp"
 #include "bindings/cli/run_state.hpp"
 #include "bindings/cli/wait_text.hpp"
 
@@ -28,6 +29,7 @@ constexpr size_t k_lines_kept_bytes = 64 * 1024;
 struct LiveRun {
   RunRow row;
   RunState state;
+  RunReport report{false};
 };
 
 class LiveProgress final : public Progress {
@@ -75,6 +77,7 @@ void LiveProgress::committed(const RunRow& row, const Record& record) {
   auto found = runs_.find(row.id);
   if (found == runs_.end()) return;
   found->second.state.apply(record);
+  found->second.report.apply(record);
   bool scope = record.kind == journal::Kind::scope_opened || record.kind == journal::Kind::timer_set ||
                record.kind == journal::Kind::wait_started;
   if (scope) return ask_redraw();  // the block shows them
@@ -89,7 +92,10 @@ void LiveProgress::log(int64_t, std::string_view level, std::string_view text) {
 
 void LiveProgress::ended(const RunRow& row, const flow::Ending& ending) {
   Mark mark = ending.status == store::Status::completed ? Mark::done : Mark::failed;
-  line(mark_of(mark) + " " + end_text(row, ending, loop_.clock().wall_us()));
+  int64_t now_us = loop_.clock().wall_us();
+  line(mark_of(mark) + " " + end_text(row, ending, now_us));
+  if (auto run = runs_.find(row.id); run != runs_.end() && store::is_final(ending.status))
+    for (const std::string& text : report_short(run->second.report, now_us - row.created_us)) line("  " + painted(terminal_, Paint::dim, text));
   runs_.erase(row.id);
 }
 

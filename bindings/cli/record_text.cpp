@@ -120,6 +120,8 @@ std::string answer_text(const Record& record) {
 std::string gate_text(const Record& record) {
   std::optional<flow::Verdict> verdict = flow::verdict_of(record);
   if (!verdict) return "";
+  if (verdict->gate == flow::k_gate_rule && record.op == 0)
+    return "checked " + std::to_string(verdict->checked) + ", broken " + std::to_string(verdict->broken);
   std::string text = verdict->held ? "held" : "did not hold: " + printable(verdict->message);
   return verdict->gate == record.name ? text : printable(verdict->gate) + " " + text;
 }

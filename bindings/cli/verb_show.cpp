@@ -9,8 +9,10 @@
 #include "bindings/cli/exit_code.hpp"
 #include "bindings/cli/record_text.hpp"
 #include "bindings/cli/report.hpp"
+#include "bindings/cli/run_report.hpp"
 #include "bindings/cli/store_view.hpp"
 #include "bindings/cli/terminal.hpp"
+#include "runtime/base/clock.hpp"
 #include "runtime/journal/generations.hpp"
 
 namespace perilune::cli {
@@ -89,13 +91,20 @@ void print_timeline(const Terminal& terminal, const std::vector<Record>& records
 
 }  // namespace
 
-int verb_show(const RunViewOptions& options) {
+int verb_show(const ShowOptions& options) {
   Result<StoreView> view = open_view(options);
   if (!view.ok()) return complain(view.error());
   Result<RunRow> row = find_run(*view, options.run);
   if (!row.ok()) return complain(row.error());
   Result<std::vector<Record>> records = view->reader->records(row->no, 1, 0);
   if (!records.ok()) return complain(records.error());
+  if (options.report) {
+    RunReport report = report_of(*records);
+    int64_t now_us = RealClock().wall_us();
+    if (options.json) print_json(report_json(*row, report, now_us));
+    else print_out(report_text(*row, report, now_us, terminal_of(STDOUT_FILENO)));
+    return k_exit_ok;
+  }
   if (options.json) {
     print_json(show_json(*row, *records));
     return k_exit_ok;

@@ -91,7 +91,15 @@ int verb_list(const ListOptions& options);
 struct RunViewOptions : CommonOptions {
   std::string run;
 };
-int verb_show(const RunViewOptions& options);
+struct RulesOptions : CommonOptions {
+  std::string file, workflow;
+};
+int verb_rules(const RulesOptions& options);
+
+struct ShowOptions : RunViewOptions {
+  bool report = false;
+};
+int verb_show(const ShowOptions& options);
 int verb_status(const RunViewOptions& options);
 int verb_why(const RunViewOptions& options);
 int verb_logs(const RunViewOptions& options);

@@ -10,6 +10,7 @@
 #include "bindings/lua/definition_parts.hpp"
 #include "bindings/lua/error_object.hpp"
 #include "bindings/lua/gate.hpp"
+#include "bindings/lua/rules.hpp"
 #include "runtime/base/units.hpp"
 
 namespace perilune::lua {
@@ -20,10 +21,11 @@ namespace {
 
 constexpr const char* k_definition = "perilune.workflow";  // the metatable's name in the registry
 constexpr std::string_view k_keys[] = {"name",    "version",  "description", "input",     "output",
-                                       "timeout", "on_error", "requires",    "preflight", "postflight", "run"};
+                                       "timeout", "on_error", "requires",    "preflight", "postflight",
+                                       "limits",  "rules",    "run"};
 constexpr std::string_view k_functions[] = {"run", "preflight", "postflight"};
 // What counts from the run's first moment on.
-constexpr const char* k_from_the_start[] = {"requires", "preflight", "postflight"};
+constexpr const char* k_from_the_start[] = {"requires", "preflight", "postflight", "limits", "rules"};
 
 Result<int64_t> timeout_of(const json& value) {
   if (value.is_number()) return duration_us_from_seconds(value.get<double>());
@@ -60,6 +62,14 @@ Result<engine::Definition> read_definition(const std::string& text, ApiSurroundi
     definition.pause_on_error = data["on_error"] == "pause";
   }
   if (data.contains("requires")) definition.needs = read_requirements(data["requires"].dump());
+  if (data.contains("limits")) {
+    Result<engine::Limits> limits = read_limits(data["limits"].dump());
+    if (!limits.ok()) return limits.error();
+    definition.limits = *limits;
+  }
+  if (data.contains("rules") && data["rules"].is_array())
+    for (const json& rule : data["rules"])
+      definition.rules.push_back({rule.value("name", ""), rule.value("on", ""), rule.value("step", ""), rule.value("message", "")});
   for (const char* side : {"input", "output"}) {
     if (!data.contains(side)) continue;
     auto schema = surroundings.schema(data[side].dump(), side);
@@ -78,7 +88,7 @@ std::unique_ptr<Error> declare(lua_State* L, int index, bool has_run, bool has_p
   Result<engine::Definition> definition = read_definition(text, surroundings);
   if (!definition.ok()) return std::make_unique<Error>(std::move(definition.error()));
   lua_pushlstring(L, definition->name.data(), definition->name.size());
-  definition->preflight_at_top = has_preflight && !has_run;
+  definition->acts_at_top = !has_run && (has_preflight || !definition->rules.empty());
   surroundings.declared(std::move(*definition), has_run);
   return nullptr;
 }
@@ -132,6 +142,7 @@ void push_data(lua_State* L, bool& has_run, bool& has_preflight) {
     if (!is_function) {
       lua_pushvalue(L, data + 1);
       if (name == "requires") push_requirements(L, data + 2);
+      else if (name == "rules") push_rule_facts(L, data + 2);
       else lua_pushvalue(L, data + 2);
       lua_rawset(L, data);
     }
@@ -155,10 +166,13 @@ int declared_itself(lua_State* L, LuaScript& script) {
     lua_settop(L, 1);
   }
   if (!early) return 1;
+  lua_getfield(L, 1, "rules");
+  if (script.context().facts().acts_at_top) register_rules(L, 2);
+  lua_settop(L, 1);
   bool postflight = lua_getfield(L, 1, "postflight") == LUA_TFUNCTION;
   if (postflight) script.set_postflight(luaL_ref(L, LUA_REGISTRYINDEX));
   lua_settop(L, 1);
-  if (!script.context().facts().preflight_at_top || lua_getfield(L, 1, "preflight") != LUA_TFUNCTION) {
+  if (!script.context().facts().acts_at_top || lua_getfield(L, 1, "preflight") != LUA_TFUNCTION) {
     lua_settop(L, 1);
     return 1;
   }
@@ -209,6 +223,12 @@ void push_workflow_gates(lua_State* L, int index, const char* name) {
     if (int type = lua_getfield(L, definition, gate); type != LUA_TFUNCTION && type != LUA_TNIL)
       raise_usage(L, code::k_usage, "workflow '%s': %s must be a function, not a %s", name, gate, lua_typename(L, type));
   lua_remove(L, definition);
+}
+
+void push_workflow_rules(lua_State* L, int index, const char* name) {
+  push_definition(L, index, name);
+  lua_getfield(L, -1, "rules");
+  lua_remove(L, -2);
 }
 
 std::vector<std::string> defined_names(lua_State* L, int index) {

@@ -19,6 +19,9 @@ bool push_workflow_run(lua_State* L, int index, const char* name);
 // Of a definition that push_workflow_run found: pushes its preflight and its postflight, a function or nil each.
 void push_workflow_gates(lua_State* L, int index, const char* name);
 
+// Pushes its rules, a table or nil.
+void push_workflow_rules(lua_State* L, int index, const char* name);
+
 // The names of the definitions that the value at `index` holds; empty when it is none. Never raises.
 std::vector<std::string> defined_names(lua_State* L, int index);
 

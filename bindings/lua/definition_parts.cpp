@@ -2,11 +2,13 @@
 // SPDX-License-Identifier: MIT
 #include "bindings/lua/definition_parts.hpp"
 
+#include <algorithm>
 #include <cstdio>
 #include <nlohmann/json.hpp>
 
 #include "bindings/lua/arguments.hpp"
 #include "runtime/base/nearest.hpp"
+#include "runtime/base/units.hpp"
 
 namespace perilune::lua {
 
@@ -109,6 +111,44 @@ engine::Requirements read_requirements(const std::string& text) {
   take("services", needs.services);
   take("secrets", needs.secrets);
   return needs;
+}
+
+namespace {
+
+constexpr std::string_view k_limits[] = {"cpu", "memory", "records", "duration"};
+
+Result<int64_t> read_limit(const std::string& name, const json& value) {
+  if (name == "records") {
+    if (value.is_number_integer()) return value.get<int64_t>();
+    return Error(code::k_usage, "a number of records is a whole number");
+  }
+  if (name == "memory") {
+    if (value.is_number_integer()) return value.get<int64_t>();
+    if (value.is_string()) return parse_size_bytes(value.get_ref<const std::string&>());
+    return Error(code::k_usage, "a size is a number of bytes or a text such as \"64MiB\"");
+  }
+  if (value.is_number()) return duration_us_from_seconds(value.get<double>());
+  if (value.is_string()) return parse_duration_us(value.get_ref<const std::string&>());
+  return Error(code::k_usage, "a duration is a number of seconds or a text such as \"1h30m\"");
+}
+
+}  // namespace
+
+Result<engine::Limits> read_limits(const std::string& text) {
+  json data = json::parse(text, nullptr, false);
+  auto wrong = [](const std::string& what) { return Error(code::k_usage, "workflow: " + what); };
+  if (!data.is_object()) return wrong("limits must be a table such as { records = 1000, duration = \"1h\" }");
+  engine::Limits limits;
+  for (const auto& [name, value] : data.items()) {
+    if (std::find(std::begin(k_limits), std::end(k_limits), name) == std::end(k_limits))
+      return wrong(unknown_name("key", name, "limits", k_limits));
+    Result<int64_t> limit = read_limit(name, value);
+    if (!limit.ok()) return wrong("limits." + name + ": " + limit.error().message);
+    if (*limit <= 0) return wrong("limits." + name + " must be more than nothing");
+    (name == "cpu" ? limits.cpu_us : name == "memory" ? limits.memory_bytes : name == "records" ? limits.records : limits.duration_us) =
+        *limit;
+  }
+  return limits;
 }
 
 }  // namespace perilune::lua

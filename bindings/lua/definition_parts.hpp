@@ -1,4 +1,4 @@
-// Parts of workflow{...} that have a form of their own: requires. Each is made ready in Lua (may raise), and read from JSON
+// Parts of workflow{...} that have a form of their own: requires, limits. The first is made ready in Lua (may raise), and read from JSON
 // then (does not).
 // SPDX-License-Identifier: MIT
 #pragma once
@@ -6,6 +6,7 @@
 #include <string>
 
 #include "bindings/lua/state.hpp"
+#include "runtime/engine/limits.hpp"
 #include "runtime/engine/requirements.hpp"
 
 namespace perilune::lua {
@@ -15,5 +16,8 @@ namespace perilune::lua {
 void push_requirements(lua_State* L, int index);
 // Of the JSON text of what was pushed.
 engine::Requirements read_requirements(const std::string& json);
+
+// Of the JSON text of `limits`: { cpu = "2s", memory = "64MiB", records = 1000, duration = "1h" }. Errors: "usage".
+Result<engine::Limits> read_limits(const std::string& json);
 
 }  // namespace perilune::lua

@@ -44,6 +44,8 @@ class InspectedFile final : public ApiSurroundings {
   Result<std::shared_ptr<const flow::Schema>> schema(const std::string& json, const std::string& what) override {
     return schemas_.get(json, what);
   }
+  void declared_rule(engine::RuleFacts rule) override { rules_.push_back(std::move(rule)); }
+  const std::vector<engine::RuleFacts>& rules() const { return rules_; }
   void declared(Definition definition, bool has_run) override {
     if (!has_run) self_ = definition;
     declared_.push_back(std::move(definition));
@@ -61,6 +63,7 @@ class InspectedFile final : public ApiSurroundings {
   uint64_t object_ids_ = 0;
   std::vector<Definition> declared_;
   std::optional<Definition> self_;
+  std::vector<engine::RuleFacts> rules_;   // of the file as a whole
 };
 
 int l_open_inspection(lua_State* L) {
@@ -133,11 +136,15 @@ class LuaHost final : public engine::ScriptHost {
     for (const std::string& name : names)
       for (Definition& declared : file.all_declared())
         if (declared.name == name) definitions.push_back(std::move(declared));
-    for (Definition& definition : definitions) definition.preflight_at_top = false;   // it comes when the file has run
+    for (Definition& definition : definitions) {
+      definition.acts_at_top = false;   // that comes when the file has run
+      definition.rules.insert(definition.rules.end(), file.rules().begin(), file.rules().end());
+    }
     if (!definitions.empty()) return definitions;
     Definition self;
     self.name = file.default_name();
     if (file.self()) self = std::move(*file.self());
+    self.rules.insert(self.rules.end(), file.rules().begin(), file.rules().end());
     definitions.push_back(std::move(self));
     return definitions;
   }

@@ -10,6 +10,7 @@
 #include "bindings/lua/error_object.hpp"
 #include "bindings/lua/gate.hpp"
 #include "bindings/lua/lua_task.hpp"
+#include "bindings/lua/rules.hpp"
 #include "bindings/lua/sandbox.hpp"
 #include "runtime/hooks/registry.hpp"
 
@@ -48,6 +49,9 @@ int main_file_ran(lua_State* L, int, lua_KContext) {
   const char* name = script.workflow().c_str();
   if (!push_workflow_run(L, 1, name)) return 1;  // the file is itself the workflow
   script.defined();
+  push_workflow_rules(L, 1, name);
+  register_rules(L, -1);
+  lua_settop(L, 2);
   push_workflow_gates(L, 1, name);  // 3 preflight, 4 postflight
   script.set_postflight(lua_isnil(L, 4) ? LUA_NOREF : (lua_pushvalue(L, 4), luaL_ref(L, LUA_REGISTRYINDEX)));
   lua_settop(L, 3);
@@ -101,8 +105,10 @@ LuaScript::~LuaScript() {
 Result<void> LuaScript::open(void (*open_api)(lua_State*)) {
   const engine::Settings& settings = context_.settings();
   StateLimits limits;
+  const engine::Limits& own = context_.facts().limits;   // the configuration may have been tightened since
   limits.memory_bytes = settings.memory_bytes;
-  limits.cpu_us = settings.cpu_us;
+  if (own.memory_bytes > 0) limits.memory_bytes = std::min(limits.memory_bytes, static_cast<size_t>(own.memory_bytes));
+  limits.cpu_us = own.cpu_us > 0 ? std::min(settings.cpu_us, own.cpu_us) : settings.cpu_us;
   limits.payload_bytes = settings.payload_bytes;
   Result<std::unique_ptr<State>> state = State::create(limits, *this);
   if (!state.ok()) return state.error();
@@ -226,6 +232,8 @@ std::unique_ptr<flow::StepCode> LuaScript::postflight() {
   if (postflight_ref_ == LUA_NOREF) return nullptr;
   return make_gate_code(*this, std::exchange(postflight_ref_, LUA_NOREF));
 }
+
+std::vector<journal::Record> LuaScript::closing_records() { return rule_tallies(*this); }
 
 void LuaScript::declared(engine::Definition definition, bool has_run) {
   if (definition.name != workflow_) return;

@@ -37,6 +37,8 @@ class ApiSurroundings : public Surroundings {
   virtual Result<std::shared_ptr<const flow::Schema>> schema(const std::string& json, const std::string& what) = 0;
   // workflow{...} was called. With a `run` in it, it says nothing of the script around it, unless that returns it.
   virtual void declared(engine::Definition definition, bool has_run) = 0;
+  // rule(...) was called.
+  virtual void declared_rule(engine::RuleFacts rule) { (void)rule; }
 };
 
 ApiSurroundings& surroundings_of(lua_State* L);
@@ -71,6 +73,7 @@ class LuaScript final : public engine::Script, public ApiSurroundings {
   const Error* killed() const override { return state_->killed() ? &state_->kill_error() : nullptr; }
   std::shared_ptr<const flow::Schema> output_schema() const override { return output_schema_; }
   std::unique_ptr<flow::StepCode> postflight() override;
+  std::vector<journal::Record> closing_records() override;
   std::unique_ptr<task::Coroutine> hook(int function, std::shared_ptr<const hooks::Event> event) override;
   Result<std::string> query(const std::string& name, const std::string& input_json) override;   // query.cpp
 

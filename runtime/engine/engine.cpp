@@ -125,6 +125,8 @@ void Engine::start(StartRequest request, Started started, Ended ended) {
   if (!inspection.ok()) return started(inspection.error());
   Result<Definition> definition = choose(inspection->definitions, request.workflow, request.file);
   if (!definition.ok()) return started(definition.error());
+  Result<void> allowed = check_limits(definition->limits, options_.settings, definition->name);
+  if (!allowed.ok()) return started(allowed.error());
   if (definition->input != nullptr) {
     Result<std::string> input = definition->input->check(request.input, "input");
     if (!input.ok()) return started(input.error());
@@ -159,7 +161,8 @@ void Engine::create_run(StartRequest request, Definition definition, BundleRef b
   facts.file = request.file;
   facts.timeout_us = definition.timeout_us > 0 ? definition.timeout_us : options_.settings.timeout_us;
   facts.pause_on_error = definition.pause_on_error;
-  facts.preflight_at_top = definition.preflight_at_top;
+  facts.acts_at_top = definition.acts_at_top;
+  facts.limits = tightest(definition.limits, request.limits);
 
   store::NewRun run;
   int64_t now_us = options_.loop->clock().wall_us();

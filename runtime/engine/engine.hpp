@@ -41,6 +41,7 @@ struct StartRequest {
   std::string id;                // empty = a new one
   std::string session;
   std::string parent;            // the run whose child it is, or empty
+  Limits limits;                 // of whoever begins it: what it has left
   BundleRef pinned;              // code that stands already, in place of file, text and the modules on disk; or null
 };
 

@@ -168,7 +168,12 @@ void Run::start_child(Request request, std::function<void(Result<void>)> done) {
   if (!found.ok()) return done(found.error());
   found->input = std::move(request.input);
   found->id = std::move(request.id);
-  if (!request.detached) found->parent = row().id;
+  if (!request.detached) {
+    found->parent = row().id;
+    found->limits = facts_.limits;
+    found->limits.records = execution_->records_left();
+    found->limits.duration_us = execution_->duration_left_us();
+  }
   engine_.start(std::move(*found), [done = std::move(done)](Result<store::RunRow> started) {
     if (started.ok()) done({});
     else done(started.error());

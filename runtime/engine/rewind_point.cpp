@@ -197,7 +197,7 @@ RetryPoint retry_point(const Finding& run) {
     point.task = failed->task;
     point.op = failed->op;
   }
-  point.does = timed_out && !point.undone ? "goes on from record " + std::to_string(point.keep) + ", with the whole timeout again"
+  point.does = timed_out && !point.undone ? "goes on from record " + std::to_string(point.keep) + ", with the whole " + error.code + " again"
                                           : retry_text(run.living, failed, point);
   return point;
 }

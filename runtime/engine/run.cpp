@@ -13,6 +13,23 @@ namespace perilune::engine {
 using journal::Kind;
 using nlohmann::json;
 
+namespace {
+
+std::string limits_member(const Limits& limits) {
+  if (!limits.any()) return {};
+  return ",\"limits\":{\"cpu_us\":" + std::to_string(limits.cpu_us) + ",\"duration_us\":" + std::to_string(limits.duration_us) +
+         ",\"memory_bytes\":" + std::to_string(limits.memory_bytes) + ",\"records\":" + std::to_string(limits.records) + "}";
+}
+
+Limits read_limits(const json& data) {
+  auto found = data.find("limits");
+  if (found == data.end() || !found->is_object()) return {};
+  return {found->value("cpu_us", int64_t{0}), found->value("memory_bytes", int64_t{0}), found->value("records", int64_t{0}),
+          found->value("duration_us", int64_t{0})};
+}
+
+}  // namespace
+
 std::string start_data(const StartFacts& facts, const store::RunRow& row) {
   // Member by member: a JSON object made first would be a tenth of what an empty run costs.
   auto quoted = [](const std::string& text) { return json(text).dump(-1, ' ', false, json::error_handler_t::replace); };
@@ -20,7 +37,7 @@ std::string start_data(const StartFacts& facts, const store::RunRow& row) {
          quoted(facts.directory) + ",\"engine\":1,\"file\":" + quoted(facts.file) + ",\"timeout_us\":" +
          std::to_string(facts.timeout_us) + ",\"version\":" + std::to_string(row.version) + ",\"workflow\":" +
          quoted(row.workflow) + (facts.pause_on_error ? ",\"on_error\":\"pause\"" : "") +
-         (facts.preflight_at_top ? ",\"preflight\":\"top\"" : "") +
+         limits_member(facts.limits) + (facts.acts_at_top ? ",\"at_top\":true" : "") +
          (facts.seed.empty() ? "" : ",\"seed\":" + quoted(facts.seed)) + ",\"input\":" + (row.input.empty() ? "null" : row.input) + "}";
 }
 
@@ -34,7 +51,8 @@ StartFacts read_start_data(const journal::Record& record) {
   facts.file = data.value("file", "");
   facts.timeout_us = data.value("timeout_us", int64_t{0});
   facts.pause_on_error = data.value("on_error", "") == "pause";
-  facts.preflight_at_top = data.value("preflight", "") == "top";
+  facts.limits = read_limits(data);
+  facts.acts_at_top = data.value("at_top", false);
   facts.seed = data.value("seed", "");
   return facts;
 }
@@ -57,6 +75,8 @@ Run::Run(Engine& engine, store::RunRow row, StartFacts facts, std::vector<journa
   options.stand_in = engine.options_.stand_in;
   options.snapshot_due = engine.options_.snapshot_due;
   options.timeout_us = facts_.timeout_us;
+  options.duration_us = facts_.limits.duration_us;
+  options.records_max = facts_.limits.records;
   options.pause_on_error = facts_.pause_on_error;
   options.children = this;
   options.hooks = &engine.hooks_;

@@ -30,6 +30,7 @@ class Run final : public flow::Listener, public RunContext, public flow::ChildRu
   Result<std::string> check_output(std::string output) override;
   bool checks_output() const override { return script_->output_schema() != nullptr; }
   std::unique_ptr<flow::StepCode> postflight() override;
+  std::vector<journal::Record> closing_records() override { return script_->closing_records(); }
 
   // ---- RunContext
   flow::Execution& execution() override { return *execution_; }

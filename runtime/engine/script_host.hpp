@@ -9,6 +9,7 @@
 
 #include "runtime/engine/bundle.hpp"
 #include "runtime/engine/effect_set.hpp"
+#include "runtime/engine/limits.hpp"
 #include "runtime/engine/requirements.hpp"
 #include "runtime/engine/settings.hpp"
 #include "runtime/flow/execution.hpp"
@@ -26,6 +27,11 @@ class StepCode;
 
 namespace perilune::engine {
 
+// A business rule, as a script names it.
+struct RuleFacts {
+  std::string name, on, step, message;   // step may be empty
+};
+
 // What a script file says of a workflow before it runs.
 struct Definition {
   std::string name;
@@ -35,7 +41,9 @@ struct Definition {
   int64_t timeout_us = 0;                              // 0 = the setting
   bool pause_on_error = false;                         // on_error = "pause"
   Requirements needs;                                  // requires
-  bool preflight_at_top = false;   // a file that is itself the workflow has a preflight: it runs where workflow{} stands
+  Limits limits;
+  std::vector<RuleFacts> rules;                        // its own, and those that its file has by rule(...)
+  bool acts_at_top = false;   // a file that is itself the workflow has a preflight or rules: they begin where workflow{} stands
 };
 
 // Facts about a run that are kept in its first record.
@@ -46,7 +54,8 @@ struct StartFacts {
   int64_t timeout_us = 0;
   int64_t started_us = 0;
   bool pause_on_error = false;
-  bool preflight_at_top = false;
+  bool acts_at_top = false;
+  Limits limits;
   std::string seed;         // what random numbers and ids are made from; empty = the run's id (a fork has its origin's)
 };
 
@@ -99,6 +108,8 @@ class Script {
   virtual std::shared_ptr<const flow::Schema> output_schema() const = 0;
   // The body of the running definition's postflight, whose attempt has the output as its input; or null.
   virtual std::unique_ptr<flow::StepCode> postflight() = 0;
+  // The tallies of its rules, when all tasks have ended.
+  virtual std::vector<journal::Record> closing_records() = 0;
 };
 
 // Where modules come from while a file is inspected.

@@ -58,6 +58,7 @@ void Execution::read_journal() {
     running_us_ = std::max(running_us_, running_time_until(record));   // a loop's own records may be gone
     if (!record.task.empty()) replaying_ = true;   // calls are repeated, even if none of them has an outcome
     if (record.kind == Kind::hook_decision) has_decisions_ = true;
+    if (record.kind == Kind::cancel_requested) read_limits(record, false);
     if (record.kind == Kind::signal) signal_ids_.insert(signal_id_of(record));
     if (record.kind == Kind::operator_act || record.kind == Kind::rollback) read_operator(record);
     if (record.kind == Kind::state_changed || record.kind == Kind::loop_snapshot || record.kind == Kind::loop_done) read_state(record);
@@ -73,6 +74,7 @@ void Execution::read_operator(const Record& record) {
   std::optional<journal::Rewind> rewind = journal::rewind_of(record);
   if (!rewind) return;
   running_us_ = 0;   // what comes has the whole timeout again
+  read_limits(record, true);
   generation_ = rewind->generation;
   if (rewind->undone) key_generation_ = rewind->generation;
 }
@@ -279,23 +281,6 @@ void Execution::end_replay() {
   for (Durable* op : parked)
     if (op->state_ == Durable::State::parked) op->start_now();
   if (!answers_.empty()) take_answers();
-}
-
-// The timeout counts running time: the timer stands still while only time or a signal can move the run.
-void Execution::watch_running_time() {
-  if (options_.timeout_us == 0 || replaying_ || over_ || rolling_) return;
-  int64_t now_us = loop().clock().mono_us();
-  if (waits_only() && timeout_timer_ != 0) {
-    loop().stop_timer(std::exchange(timeout_timer_, 0));
-    running_us_ += now_us - running_since_us_;
-  } else if (!waits_only() && timeout_timer_ == 0) {
-    running_since_us_ = now_us;
-    timeout_timer_ = loop().start_timer(std::max<int64_t>(0, options_.timeout_us - running_us_), [this] {
-      int64_t timeout_us = std::exchange(options_.timeout_us, 0);   // said once
-      std::string text = "the workflow ran longer than its timeout of " + format_duration(timeout_us);
-      request_cancel(Error(code::k_timeout, std::move(text)), "timeout");
-    });
-  }
 }
 
 bool Execution::begin(Durable& op, task::Task& task) {

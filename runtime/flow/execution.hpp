@@ -118,6 +118,8 @@ class Listener {
   virtual bool checks_output() const = 0;     // it has a schema
   // The gate before the end, as a step's body that is given the output; null: there is none.
   virtual std::unique_ptr<StepCode> postflight() = 0;
+  // What is known of the run only when all its tasks have ended: records that go with its end.
+  virtual std::vector<journal::Record> closing_records() { return {}; }
 };
 
 class Execution {
@@ -130,6 +132,8 @@ class Execution {
     std::vector<journal::Record> records;    // its journal, as far as it counts (journal::living); first run_started
     uint64_t seed = 0;
     int64_t timeout_us = 0;                  // of running time; 0 = none
+    int64_t duration_us = 0;                 // the same as a limit, beside the timeout; 0 = none
+    int64_t records_max = 0;                 // that it writes before its end; 0 = any number
     bool pause_on_error = false;             // a step that failed for good pauses the run
     ChildRuns* children = nullptr;           // other runs, for hooks that redirect
     hooks::Registry* hooks = nullptr;        // those from outside of scripts; null = none
@@ -224,6 +228,10 @@ class Execution {
   void complain(const std::string& text);   // about a hook, in the run's log
   // The journal holds decisions of hooks.
   bool has_decisions() const { return has_decisions_; }
+
+  // What is left of its limits, at least 1 each; 0 where there is none.
+  int64_t duration_left_us() const;
+  int64_t records_left() const;
 
   // Ends this life of the run as diverged: nothing more is started or written but the row's status.
   void diverge(const std::string& what);
@@ -329,6 +337,8 @@ class Execution {
   void hand_over_state(task::Task& task);
   std::string waits() const;
   void watch_running_time();
+  void watch_records();
+  void read_limits(const journal::Record& record, bool taken_back);
   void leave_when_stuck();
   void finish();
   void record_end(Ending ending);
@@ -405,6 +415,9 @@ class Execution {
   bool postflight_begun_ = false;
   task::ErrorRef postflight_error_;
   loop::TimerId timeout_timer_ = 0;
+  bool time_is_up_ = false;                  // it was asked to end: for its time,
+  bool too_many_records_ = false;            //   for its records
+  uint64_t records_before_ = 0;              // those up to here do not count: an operator took the run back
   int64_t running_us_ = 0;                   // running time so far: of earlier lives from the journal
   int64_t running_since_us_ = 0;             // while the timer runs
 };

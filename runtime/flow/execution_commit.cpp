@@ -21,6 +21,7 @@ void Execution::append(Record record, Durable* op, std::function<void()> then, b
     flush_wanted_ = true;
     options_.listener->ask_turn();
   }
+  watch_records();
 }
 
 // What the row should say now and does not yet.

@@ -176,6 +176,7 @@ void Execution::finish() {
   }
   replaying_ = false;
   publish_state();
+  for (Record& record : options_.listener->closing_records()) note(std::move(record), false);
   record_end(std::move(ending_));
 }
 

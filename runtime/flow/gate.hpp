@@ -5,6 +5,8 @@
 //   preflight, postflight  a step of that name, whose body is the gate
 //   expect                 a step's own operation
 //   output                 with the end of the run
+//   rule                   a broken one: an operation of the task that met it; all of them with the end of the run, which then
+//                          say how often they were checked: {"gate":"rule","held":false,"checked":9,"broken":2,"message":".."}
 //
 // Uses journal.
 // SPDX-License-Identifier: MIT
@@ -22,6 +24,7 @@ inline constexpr const char* k_gate_requires = "requires";
 inline constexpr const char* k_gate_input = "input";
 inline constexpr const char* k_gate_output = "output";
 inline constexpr const char* k_gate_expect = "expect";
+inline constexpr const char* k_gate_rule = "rule";
 inline constexpr const char* k_gate_preflight = "preflight";
 inline constexpr const char* k_gate_postflight = "postflight";
 
@@ -30,10 +33,14 @@ std::string gate_data(const char* gate, const Error* failure);
 // A verdict on the run as a whole.
 journal::Record run_gate(const char* gate, const Error* failure);
 
+// What became of a rule in the whole run; `message` is of the newest time that it was broken.
+journal::Record rule_tally(const std::string& rule, int64_t checked, int64_t broken, const std::string& message);
+
 struct Verdict {
   std::string gate;
   bool held = true;
   std::string message;   // when it did not hold
+  int64_t checked = 0, broken = 0;   // of a rule's tally
 };
 // Nothing for other kinds of records.
 std::optional<Verdict> verdict_of(const journal::Record& record);

@@ -3,7 +3,7 @@
 -- SPDX-License-Identifier: MIT
 
 local flow_options = { "name", "version", "description", "input", "output", "timeout", "on_error", "requires", "preflight",
-                       "postflight", "outputs" }
+                       "postflight", "limits", "rules", "outputs" }
 local step_options = { "run", "shell", "http", "file", "assert", "sleep", "ask", "workflow", "needs", "when", "back",
                        "input", "message", "expect", "retry", "undo", "timeout", "once" }
 local passed_on = { "expect", "retry", "undo", "timeout", "once" }   -- options of step()

@@ -188,6 +188,16 @@ int call_audit(const Verb& verb, const Words& words) {
   return parse<AuditOptions>(verb, words, declare, verb_audit);
 }
 
+int call_store(const Verb& verb, const Words& words) {
+  auto declare = [](CLI::App& app, StoreOptions& options) {
+    app.add_option("ACT", options.act, "verify: looks for damage; backup: copies the store as it stands")
+        ->required()
+        ->type_name("");
+    app.add_option("FILE", options.file, "backup: the file to be made")->type_name("");
+  };
+  return parse<StoreOptions>(verb, words, declare, verb_store);
+}
+
 int call_list(const Verb& verb, const Words& words) {
   auto declare = [](CLI::App& app, ListOptions& options) {
     add_filter(app, options, "at most so many, the newest; 0 = all (default 50; all with --json)");
@@ -283,6 +293,12 @@ constexpr Verb k_verbs[] = {
      "  perilune test --junit results.xml tests/\n"
      "A test file is a script that begins with: local t = require \"perilune.test\"",
      call_test},
+    {"store", "Looks the store over for damage, or copies it",
+     "  perilune store verify\n"
+     "  perilune store backup perilune-2026-11-20.db\n"
+     "Both work beside a process that uses the store. A backup is a store: --store reads it.\n"
+     "Exit codes: 0 all is well, 65 damage was found",
+     call_store},
     {"doctor", "Checks store, settings and versions",
      "  perilune doctor\n"
      "  PERILUNE_LIMITS_CPU=30s perilune doctor --json",

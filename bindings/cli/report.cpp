@@ -20,7 +20,8 @@ constexpr int k_causes_max = 20;
 std::string default_hint(const Error& error) {
   if (error.code == code::k_owned) return "perilune status";
   if (error.code == code::k_newer_schema) return "perilune version (a newer perilune wrote this store)";
-  if (error.code == code::k_damaged || error.code == code::k_storage) return "perilune doctor";
+  if (error.code == code::k_damaged) return "perilune store verify";
+  if (error.code == code::k_storage) return "perilune doctor";
   if (error.code == code::k_usage) return "perilune help";
   if (error.code == code::k_not_found) return "perilune list";
   return "";

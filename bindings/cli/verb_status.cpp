@@ -30,7 +30,8 @@ struct Standing {
   std::vector<OfferedAct> acts;
 
   bool over() const { return store::is_final(row.status) || row.status == Status::diverged; }
-  bool interrupted() const { return !over() && owner == 0; }
+  bool quarantined() const { return row.status == Status::quarantined; }
+  bool interrupted() const { return !over() && !quarantined() && owner == 0; }
 };
 
 const char* state_name(OpenOperation::State state) {
@@ -116,6 +117,7 @@ std::vector<std::string> lines_of_now(const RunState& state) {
 
 std::string status_line(const Standing& standing) {
   std::string text(store::status_name(standing.row.status));
+  if (standing.quarantined()) return text + ": it is left alone, and other runs go on";
   if (standing.row.status == Status::paused) return text + ", since " + date_time(standing.row.updated_us);
   if (standing.interrupted()) return text + ", but no process executes it";
   if (!standing.over()) text += " in process " + std::to_string(standing.owner);
@@ -157,6 +159,14 @@ std::vector<std::string> next_commands(const Standing& standing, const CommonOpt
   return commands;
 }
 
+// What stands before the damage is what can be gone on from.
+void cut_at_flaw(const StoreView& view, RunRow& row, std::vector<journal::Record>& records) {
+  Result<store::Journal> journal = view.reader->journal(row);
+  if (!journal.ok() || !journal->flaw) return;
+  std::erase_if(records, [&](const journal::Record& record) { return record.seq >= journal->flaw->seq; });
+  row.last_seq = records.empty() ? 0 : records.back().seq;
+}
+
 }  // namespace
 
 int verb_status(const RunViewOptions& options) {
@@ -166,6 +176,7 @@ int verb_status(const RunViewOptions& options) {
   if (!row.ok()) return complain(row.error());
   auto records = view->reader->records(row->no, 1, 0);
   if (!records.ok()) return complain(records.error());
+  if (row->status == Status::quarantined) cut_at_flaw(*view, *row, *records);
   Standing standing;
   standing.row = std::move(*row);
   engine::Finding finding(standing.row, *records);

@@ -89,6 +89,13 @@ struct TestOptions : CommonOptions {
 };
 int verb_test(const TestOptions& options);
 
+// What is done with the store itself.
+struct StoreOptions : CommonOptions {
+  std::string act;   // "verify", "backup"
+  std::string file;  // backup: the new file
+};
+int verb_store(const StoreOptions& options);
+
 int verb_doctor(const CommonOptions& options);
 int verb_version(const CommonOptions& options);
 

@@ -8,7 +8,6 @@
 #include "runtime/engine/input.hpp"
 #include "runtime/engine/modules.hpp"
 #include "runtime/engine/run.hpp"
-#include "runtime/journal/gaps.hpp"
 
 namespace perilune::engine {
 
@@ -222,14 +221,35 @@ void Engine::resume(const std::string& id, Started started, Ended ended) {
 
 // Reads the journal and the code of a claimed run and lets it go on.
 void Engine::load(RunRow row, Started started, Ended ended) {
-  auto records = reader().records(row.no, 1, 0);
-  if (!records.ok()) return started(records.error());
-  if (!journal::is_whole(*records) || records->back().seq != row.last_seq)
-    return started(Error(code::k_damaged, "the journal of run '" + row.id + "' is not whole"));
+  Result<std::vector<journal::Record>> records = store::sound_records(row, reader().journal(row));
+  if (!records.ok()) return refuse_damaged(row, records.error(), started);
   Result<BundleRef> code = bundle(row.bundle);
-  if (!code.ok()) return started(code.error());
+  if (!code.ok()) return refuse_damaged(row, code.error(), started);
+  if (row.status == Status::quarantined) {   // what was wrong is no more
+    set_aside(row, Status::running, "");
+    row.status = Status::running;
+    row.error.clear();
+  }
   StartFacts facts = read_start_data(records->front());
   open_run(std::move(row), std::move(facts), std::move(*records), *code, true, std::move(started), std::move(ended));
+}
+
+// A run that can't be trusted is set aside, and the others go on; any other trouble is the store's.
+void Engine::refuse_damaged(const RunRow& row, const Error& error, const Started& started) {
+  if (error.code == code::k_damaged) set_aside(row, Status::quarantined, to_json_text(error));
+  started(error);
+}
+
+// No record is written: a journal that is damaged is left as it is.
+void Engine::set_aside(const RunRow& row, Status status, std::string error) {
+  store::Append append;
+  append.run = row.no;
+  append.epoch = row.epoch;
+  append.patch.status = status;
+  append.patch.wake_us = 0;
+  append.patch.error = std::move(error);
+  options_.store->append(std::move(append), *options_.loop, [](const Result<void>&) {});
+  options_.loop->ask_turn();
 }
 
 Result<BundleRef> Engine::bundle(const std::string& hash) {
@@ -355,7 +375,7 @@ void Engine::wake(const std::string& id) {
   auto reopened = [shown, ended](Result<RunRow> opened) {
     if (opened.ok() || !ended) return;
     flow::Ending ending;   // the run stands as it is on disk and can be resumed
-    ending.status = Status::waiting;
+    ending.status = opened.error().code == code::k_damaged ? Status::quarantined : Status::waiting;
     ending.error = std::make_shared<const Error>(opened.error());
     ended(shown, ending);
   };

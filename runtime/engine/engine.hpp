@@ -147,6 +147,8 @@ class Engine {
                      std::function<void(Result<void>)> done);
   void append_plan(const std::string& run, std::vector<journal::Record> records, store::RunPatch patch, Started done);
   Result<void> check_fork_input(const store::RunRow& row, std::string& input);
+  void refuse_damaged(const store::RunRow& row, const Error& error, const Started& started);
+  void set_aside(const store::RunRow& row, store::Status status, std::string error);
   Result<BundleRef> bundle(const std::string& hash);
   store::StoreReader& reader();
 

@@ -9,7 +9,6 @@
 #include "runtime/engine/input.hpp"
 #include "runtime/engine/recovery.hpp"
 #include "runtime/engine/run.hpp"
-#include "runtime/journal/gaps.hpp"
 #include "runtime/journal/payload.hpp"
 
 namespace perilune::engine {
@@ -53,15 +52,15 @@ void Engine::operate(const std::string& id, const Order& order, Started done) {
   Result<std::optional<RunRow>> row = reader().run(id);
   if (!row.ok()) return done(row.error());
   if (!row->has_value()) return done(Error(code::k_not_found, "no run '" + id + "' in this store"));
-  auto records = reader().records((*row)->no, 1, 0);
+  Result<store::Journal> journal = reader().journal(**row);
+  if (journal.ok() && order.act == Order::Act::abort) journal->flaw.reset();   // a damaged run can be given up
+  Result<std::vector<Record>> records = store::sound_records(**row, std::move(journal));
   if (!records.ok()) return done(records.error());
-  if (!journal::is_whole(*records) || records->back().seq != (*row)->last_seq)
-    return done(Error(code::k_damaged, "the journal of run '" + id + "' is not whole"));
   Finding finding(std::move(**row), *records);
   Result<Plan> plan = plan_act(finding, order);
   if (!plan.ok()) return done(plan.error());
   if (plan->records.empty()) return done(finding.row);
-  number(plan->records, finding.row, records->back().generation, options_.loop->clock().wall_us());
+  number(plan->records, finding.row, records->empty() ? 0 : records->back().generation, options_.loop->clock().wall_us());
   append_plan(id, std::move(plan->records), std::move(plan->patch), std::move(done));
 }
 
@@ -160,10 +159,14 @@ void Engine::fork(const std::string& id, const ForkOrder& order, Started done) {
   Result<std::optional<RunRow>> row = reader().run(id);
   if (!row.ok()) return done(row.error());
   if (!row->has_value()) return done(Error(code::k_not_found, "no run '" + id + "' in this store"));
-  auto journal = reader().records((*row)->no, 1, 0);
+  Result<store::Journal> journal = reader().journal(**row);
   if (!journal.ok()) return done(journal.error());
-  if (journal->empty()) return done(Error(code::k_damaged, "the journal of run '" + id + "' is not whole"));
-  Finding finding(std::move(**row), *journal);
+  std::vector<Record>& records = journal->records;
+  if (journal->flaw)   // what comes before the damage can be gone on from
+    std::erase_if(records, [&](const Record& record) { return record.seq >= journal->flaw->seq; });
+  if (records.empty()) return done(store::sound_records(**row, std::move(journal)).error());
+  (*row)->last_seq = records.back().seq;
+  Finding finding(std::move(**row), records);
   uint64_t at = order.at == 0 ? newest_fork(finding) : order.at;
   Result<std::vector<Record>> shared = plan_fork(finding, at);
   if (!shared.ok()) return done(shared.error());

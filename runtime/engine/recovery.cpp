@@ -70,6 +70,7 @@ std::string gone(uint64_t gap) { return "a loop has let go of its record " + std
 
 Result<Plan> plan_pause(const Finding& run, const std::string& by) {
   if (is_over(run)) return not_open(run, "there is nothing to pause");
+  if (run.row.status == Status::quarantined) return not_open(run, "it is set aside already");
   if (run.row.status == Status::paused) return not_open(run, "it waits already for somebody to resume it");
   Plan plan;
   plan.records.push_back(act("pause", by, "", Kind::paused));
@@ -82,7 +83,8 @@ Result<Plan> plan_pause(const Finding& run, const std::string& by) {
 Result<Plan> plan_resume(const Finding& run, const std::string& by) {
   if (is_over(run)) return not_open(run, "there is nothing to resume");
   Plan plan;
-  plan.does = "goes on from its last record";
+  plan.does = run.row.status == Status::quarantined ? "looks at it once more, and goes on if all is well"
+                                                    : "goes on from its last record";
   if (run.row.status != Status::paused) return plan;   // it was interrupted: that needs no act of an operator
   if (auto rollback = journal::open_rollback(run.living)) {
     plan.does = "goes on with the rollback to '" + rollback->name + "'";
@@ -219,7 +221,7 @@ std::vector<OpenAct> open_acts(const Finding& run) {
   add("skip", "", plan_skip(run, nobody, "null"));
   add("pause", "", plan_pause(run, nobody));
   if (const Record* to = newest_checkpoint(run.living)) add("rollback", to->name, plan_rollback(run, nobody, to->name));
-  if (!is_over(run)) acts.push_back({"cancel", "", "undoes what was done and ends it as cancelled"});
+  if (!is_over(run) && run.row.status != Status::quarantined) acts.push_back({"cancel", "", "undoes what was done and ends it as cancelled"});
   add("abort", "", plan_abort(run, nobody));
   if (uint64_t at = newest_fork(run); at > 0)
     acts.push_back({"fork", std::to_string(at), "starts a new run that goes on from this one's record " + std::to_string(at)});

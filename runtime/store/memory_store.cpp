@@ -127,6 +127,15 @@ class MemoryReader final : public StoreReader {
     return records;
   }
 
+  Result<Journal> journal(const RunRow& row) override {
+    Result<std::vector<journal::Record>> found = records(row.no, 1, 0);
+    if (!found.ok()) return found.error();
+    Journal journal{std::move(*found), std::nullopt};
+    journal.flaw = journal::first_flaw(row.id, journal.records, std::vector<journal::Seal>(journal.records.size()));
+    if (!journal.flaw) journal.flaw = flaw_of_end(row, journal.records);
+    return journal;
+  }
+
   Result<std::vector<RunRecord>> records_of_kinds(const std::vector<journal::Kind>& kinds, int64_t since_us) override {
     std::lock_guard lock(disk_->mutex);
     std::vector<RunRecord> found;
@@ -211,7 +220,7 @@ class BatchWriter {
     Append& append = op.append;
     MemoryDisk::Run* run = disk_.find(append.run);
     std::optional<Error> refused =
-        run == nullptr ? no_such_run(append.run) : refuse_append(append, {run->row.epoch, run->row.last_seq});
+        run == nullptr ? no_such_run(append.run) : refuse_append(append, {run->row.epoch, run->row.last_seq, 0});
     if (refused) {
       refusal = std::make_unique<Error>(std::move(*refused));
       return true;

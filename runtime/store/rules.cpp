@@ -48,6 +48,20 @@ Error no_such_run(const std::string& id) { return Error(code::k_not_found, "ther
 
 Error no_such_run(int64_t no) { return Error(code::k_not_found, "there is no run number " + std::to_string(no)); }
 
+std::optional<journal::Flaw> flaw_of_end(const RunRow& row, const std::vector<journal::Record>& records) {
+  uint64_t last = records.empty() ? 0 : records.back().seq;
+  if (last >= row.last_seq) return std::nullopt;   // it may have grown since the row was read
+  return journal::Flaw{last + 1, "the records end at " + std::to_string(last) + ", not at " + std::to_string(row.last_seq)};
+}
+
+Result<std::vector<journal::Record>> sound_records(const RunRow& row, Result<Journal> journal) {
+  if (!journal.ok()) return journal.error();
+  if (!journal->flaw) return std::move(journal->records);
+  const journal::Flaw& flaw = *journal->flaw;
+  return Error(code::k_damaged, "the journal of run '" + row.id + "' is damaged: " + flaw.what +
+                                    (flaw.seq > 1 ? "; it is good up to record " + std::to_string(flaw.seq - 1) : ""));
+}
+
 bool is_empty(const RunPatch& patch) { return !patch.status && !patch.wake_us && !patch.output && !patch.error; }
 
 void merge(RunPatch& patch, RunPatch&& later) {

@@ -147,6 +147,8 @@ void SqliteStatement::reset() { sqlite3_reset(statement_); }
 
 int64_t SqliteStatement::integer(int column) const { return sqlite3_column_int64(statement_, column); }
 
+bool SqliteStatement::is_null(int column) const { return sqlite3_column_type(statement_, column) == SQLITE_NULL; }
+
 std::string SqliteStatement::text(int column) const {
   const void* bytes = sqlite3_column_blob(statement_, column);  // of a text: its bytes as they are
   int length = sqlite3_column_bytes(statement_, column);
@@ -221,6 +223,19 @@ void SqliteConnection::set_checkpoint_on_close(bool yes) {
 }
 
 int64_t SqliteConnection::log_pages() const { return handle_->log_pages; }
+
+Result<void> SqliteConnection::copy_to(const std::string& path) {
+  Result<SqliteConnection> target = open(path, Mode::read_write);
+  if (!target) return target.error();
+  SqliteHandle& to = *target->handle_;
+  sqlite3_backup* copy = sqlite3_backup_init(to.db, "main", handle_->db, "main");
+  if (copy == nullptr) return failure(to, sqlite3_errcode(to.db));
+  int result = sqlite3_backup_step(copy, -1);   // all at once: one moment's state
+  int finished = sqlite3_backup_finish(copy);
+  if (result == SQLITE_DONE) result = finished;
+  if (result != SQLITE_OK) return failure(to, result);
+  return {};
+}
 
 Result<void> SqliteConnection::checkpoint() {
   int result = sqlite3_wal_checkpoint_v2(handle_->db, nullptr, SQLITE_CHECKPOINT_PASSIVE, nullptr, nullptr);

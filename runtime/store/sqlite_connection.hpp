@@ -41,6 +41,7 @@ class SqliteStatement {
 
   // Columns count from 0.
   int64_t integer(int column) const;
+  bool is_null(int column) const;
   std::string text(int column) const;  // or blob
 
  private:
@@ -91,6 +92,8 @@ class SqliteConnection {
 
   // Pages in the write-ahead log after the last commit of this connection.
   int64_t log_pages() const;
+  // The whole of what this connection sees now, into a file that is made for it. It is not synced to disk.
+  Result<void> copy_to(const std::string& path);
   // Moves what readers allow from the log into the file; never waits, never cuts the log.
   Result<void> checkpoint();
 

@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "runtime/store/rules.hpp"
 #include "runtime/store/sqlite_rows.hpp"
 
 namespace perilune::store {
@@ -50,7 +51,7 @@ std::string condition(const Filter& filter) {
 
 class SqliteReader final : public StoreReader {
  public:
-  explicit SqliteReader(SqliteConnection db) : db_(std::move(db)) {}
+  SqliteReader(SqliteConnection db, bool sealed) : db_(std::move(db)), sealed_(sealed) {}
 
   Result<std::optional<RunRow>> run(const std::string& id) override {
     Result<SqliteStatement*> select = prepared(run_, std::string(k_select_run) + "where id = ?1");
@@ -91,6 +92,30 @@ class SqliteReader final : public StoreReader {
     return rows_of(**select, read_record);
   }
 
+  Result<Journal> journal(const RunRow& row) override {
+    if (!sealed_) return unsealed_journal(row);
+    Result<SqliteStatement*> select = prepared(journal_, k_select_sealed_records);
+    if (!select) return select.error();
+    SqliteReset reset(**select);
+    (*select)->bind(1, row.no);
+    Journal journal;
+    std::vector<journal::Seal> seals;
+    for (;;) {
+      Result<bool> more = (*select)->step();
+      if (!more) return more.error();
+      if (!*more) break;
+      Result<journal::Record> record = read_record(**select);
+      if (!record) {
+        journal.flaw = journal::Flaw{static_cast<uint64_t>((*select)->integer(0)), record.error().message};
+        return journal;
+      }
+      journal.records.push_back(std::move(*record));
+      seals.push_back(read_seal(**select));
+    }
+    judge(row, journal, seals);
+    return journal;
+  }
+
   Result<std::vector<RunRecord>> records_of_kinds(const std::vector<journal::Kind>& kinds, int64_t since_us) override {
     std::string sql = std::string(k_select_records_of_all) + "where records.at_us >= ? and records.kind in (";
     for (size_t i = 0; i < kinds.size(); ++i) sql += i == 0 ? "?" : ", ?";
@@ -124,6 +149,20 @@ class SqliteReader final : public StoreReader {
   }
 
  private:
+  static void judge(const RunRow& row, Journal& journal, const std::vector<journal::Seal>& seals) {
+    journal.flaw = journal::first_flaw(row.id, journal.records, seals);
+    if (!journal.flaw) journal.flaw = flaw_of_end(row, journal.records);
+  }
+
+  // Of a schema before there were seals.
+  Result<Journal> unsealed_journal(const RunRow& row) {
+    Result<std::vector<journal::Record>> found = records(row.no, 1, 0);
+    if (!found) return found.error();
+    Journal journal{std::move(*found), std::nullopt};
+    judge(row, journal, std::vector<journal::Seal>(journal.records.size()));
+    return journal;
+  }
+
   static int64_t page_limit(const journal::RecordQuery& query) { return std::max<int64_t>(query.limit, 1); }
 
   // By the index of the run's own records, whose order is that of their commits.
@@ -166,7 +205,8 @@ class SqliteReader final : public StoreReader {
   }
 
   SqliteConnection db_;
-  std::optional<SqliteStatement> run_, prefix_, records_, after_, after_of_run_, bundle_;
+  bool sealed_;
+  std::optional<SqliteStatement> journal_, run_, prefix_, records_, after_, after_of_run_, bundle_;
 };
 
 class FailedReader final : public StoreReader {
@@ -176,6 +216,7 @@ class FailedReader final : public StoreReader {
   Result<std::vector<RunRow>> runs_by_prefix(const std::string&, int64_t) override { return why_; }
   Result<std::vector<RunRow>> list(const Filter&) override { return why_; }
   Result<std::vector<journal::Record>> records(int64_t, uint64_t, int64_t) override { return why_; }
+  Result<Journal> journal(const RunRow&) override { return why_; }
   Result<std::vector<RunRecord>> records_of_kinds(const std::vector<journal::Kind>&, int64_t) override { return why_; }
   Result<journal::RecordPage> records_after(const journal::RecordQuery&) override { return why_; }
   Result<int64_t> last_position() override { return why_; }
@@ -188,7 +229,10 @@ class FailedReader final : public StoreReader {
 }  // namespace
 
 std::unique_ptr<StoreReader> make_sqlite_reader(SqliteConnection db) {
-  return std::make_unique<SqliteReader>(std::move(db));
+  constexpr int64_t k_sealed_since = 3;
+  Result<int64_t> version = db.query_integer("pragma user_version");
+  if (!version) return make_failed_reader(version.error());
+  return std::make_unique<SqliteReader>(std::move(db), *version >= k_sealed_since);
 }
 
 std::unique_ptr<StoreReader> make_failed_reader(Error why) { return std::make_unique<FailedReader>(std::move(why)); }

@@ -14,11 +14,10 @@ const char* const k_select_run =
 
 Result<RunRow> read_run(const SqliteStatement& row) {
   std::optional<Status> status = status_from_name(row.text(2));
-  if (!status) return Error(code::k_damaged, "run '" + row.text(1) + "' has the unknown status '" + row.text(2) + "'");
   RunRow run;
   run.no = row.integer(0);
   run.id = row.text(1);
-  run.status = *status;
+  run.status = status.value_or(Status::quarantined);
   run.workflow = row.text(3);
   run.version = row.integer(4);
   run.bundle = row.text(5);
@@ -32,6 +31,8 @@ Result<RunRow> read_run(const SqliteStatement& row) {
   run.input = row.text(13);
   run.output = row.text(14);
   run.error = row.text(15);
+  if (!status)   // the other runs are to be seen all the same
+    run.error = to_json_text(Error(code::k_damaged, "run '" + run.id + "' has the unknown status '" + row.text(2) + "'"));
   return run;
 }
 
@@ -56,6 +57,17 @@ Result<journal::Record> read_record(const SqliteStatement& row) {
   record.at_us = row.integer(7);
   record.data = row.text(8);
   return record;
+}
+
+const char* const k_select_sealed_records =
+    "select seq, generation, kind, op, task, name, fingerprint, at_us, data, seal, before from records"
+    " where run = ?1 order by seq";
+
+journal::Seal read_seal(const SqliteStatement& row) {
+  journal::Seal seal;
+  if (!row.is_null(9)) seal.seal = static_cast<uint64_t>(row.integer(9));
+  if (!row.is_null(10)) seal.before = static_cast<uint64_t>(row.integer(10));
+  return seal;
 }
 
 // By rowid, which is the position in every version of the schema: a reader may meet an older one.
@@ -88,14 +100,20 @@ void bind_run(SqliteStatement& insert, const RunRow& row) {
 }
 
 const char* const k_insert_record =
-    "insert into records (run, seq, generation, kind, op, task, name, fingerprint, at_us, data, position)"
-    " values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)";
+    "insert into records (run, seq, generation, kind, op, task, name, fingerprint, at_us, data, position,"
+    " seal, before) values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)";
 
-void bind_record(SqliteStatement& insert, int64_t run_no, const journal::Record& record, int64_t position) {
+void bind_record(SqliteStatement& insert, int64_t run_no, const journal::Record& record, int64_t position,
+                 const journal::Seal& seal) {
   insert.bind(1, run_no).bind(2, static_cast<int64_t>(record.seq)).bind(3, static_cast<int64_t>(record.generation));
   insert.bind(4, static_cast<int64_t>(record.kind)).bind(5, static_cast<int64_t>(record.op));
   insert.bind(6, record.task).bind(7, record.name).bind(8, static_cast<int64_t>(record.fingerprint));
   insert.bind(9, record.at_us).bind(10, record.data).bind(11, position);
+  insert.bind(12, static_cast<int64_t>(seal.seal.value_or(0)));
+  if (seal.before)
+    insert.bind(13, static_cast<int64_t>(*seal.before));
+  else
+    insert.bind_null(13);
 }
 
 }  // namespace perilune::store

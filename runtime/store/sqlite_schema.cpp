@@ -18,16 +18,21 @@ perilune_schema_001:
 perilune_schema_002:
   .incbin "runtime/store/schema/002_positions.sql"
   .byte 0
+  .global perilune_schema_003
+perilune_schema_003:
+  .incbin "runtime/store/schema/003_seals.sql"
+  .byte 0
   .popsection
 )");
 extern "C" const char perilune_schema_001[];
 extern "C" const char perilune_schema_002[];
+extern "C" const char perilune_schema_003[];
 
 namespace perilune::store {
 namespace {
 
 // k_migrations[n] brings version n to n + 1.
-const char* const k_migrations[] = {perilune_schema_001, perilune_schema_002};
+const char* const k_migrations[] = {perilune_schema_001, perilune_schema_002, perilune_schema_003};
 static_assert(std::size(k_migrations) == k_schema_version);
 
 constexpr const char* k_read_version = "pragma user_version";
@@ -128,7 +133,7 @@ Result<SqliteConnection> open_reading(const std::string& path, SqliteConnection:
 
 }  // namespace
 
-std::string first_schema() { return migration(0, 1); }
+std::string schema_up_to(int64_t version) { return migration(0, version); }
 
 Result<SqliteConnection> open_database(const std::string& path, bool relaxed) {
   if (is_too_short(path)) return no_database(path);

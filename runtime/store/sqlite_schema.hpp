@@ -11,7 +11,7 @@
 
 namespace perilune::store {
 
-inline constexpr int64_t k_schema_version = 2;
+inline constexpr int64_t k_schema_version = 3;
 inline constexpr int64_t k_application_id = 0x504c756e;  // "PLun"
 
 // For the process that holds the file's lock. Errors: "newer_schema", "damaged", "storage".
@@ -19,7 +19,7 @@ Result<SqliteConnection> open_database(const std::string& path, bool relaxed);
 // A file of an older schema is read as it is. Errors: "not_found", "newer_schema", "damaged", "storage".
 Result<SqliteConnection> open_database_for_reading(const std::string& path);
 
-// SQL that makes an empty file one of the first schema.
-std::string first_schema();
+// SQL that makes an empty file one of an older schema, for tests of what becomes of it.
+std::string schema_up_to(int64_t version);
 
 }  // namespace perilune::store

@@ -36,13 +36,19 @@ Result<void> SqliteWriter::prepare() {
       {&commit_, "commit"},
       {&rollback_, "rollback"},
       {&insert_record_, k_insert_record},
+      // Whoever stays behind one that goes keeps its seal.
+      {&keep_seals_,
+       "update records set before = coalesce(before, (select seal from records as gone where gone.run = ?1"
+       " and gone.seq = records.seq - 1)) where run = ?1 and seq > ?2 and seq <= ?3 + 1"
+       " and (seq = ?3 + 1 or seq = ?4 or task = '')"},
       {&forget_records_,
        "delete from records where run = ?1 and seq between ?2 and ?3 and seq <> ?4 and task <> ''"},
       {&insert_run_, k_insert_run},
       {&insert_bundle_, "insert or ignore into bundles (hash, content) values (?1, ?2)"},
       {&select_run_, std::string(k_select_run) + "where id = ?1"},
       {&select_position_,
-       "select epoch, coalesce((select max(seq) from records where run = ?1), 0) from runs where no = ?1"},
+       "select epoch, coalesce((select max(seq) from records where run = ?1), 0), id,"
+       " (select seal from records where run = ?1 order by seq desc limit 1) from runs where no = ?1"},
       {&update_row_,
        "update runs set status = coalesce(?2, status), wake_us = coalesce(?3, wake_us), output = coalesce(?4, output),"
        " error = coalesce(?5, error), updated_us = max(updated_us, ?6) where no = ?1"},
@@ -102,13 +108,10 @@ Result<void> SqliteWriter::apply(AppendOp& op, std::unique_ptr<Error>& refusal) 
     refusal = std::make_unique<Error>(std::move(*refused));
     return {};
   }
-  Result<void> done = insert_records(append.run, append.records);
+  Result<void> done = insert_records(append.run, append.records, *position);
   if (!done) return done;
-  position->last_seq += append.records.size();
   for (const Forgotten& range : append.forgotten) {
-    forget_records_.bind(1, append.run).bind(2, static_cast<int64_t>(range.first));
-    forget_records_.bind(3, static_cast<int64_t>(range.last)).bind(4, static_cast<int64_t>(position->last_seq));
-    done = forget_records_.run();
+    done = forget(append.run, range, *position);
     if (!done) return done;
   }
   if (is_empty(append.patch)) return {};
@@ -141,9 +144,10 @@ Result<void> SqliteWriter::insert_new(CreateOp& op) {
   Result<void> done = insert_run_.run();
   if (!done) return done;
   row.no = db_.last_insert_rowid();
-  done = insert_records(row.no, op.run.records);
+  Position position{row.epoch, 0, journal::chain_origin(row.id)};
+  done = insert_records(row.no, op.run.records, position);
   if (!done) return done;
-  positions_[row.no] = {row.epoch, row.last_seq};
+  positions_[row.no] = position;
   op.created = {std::move(row), false};
   return {};
 }
@@ -159,7 +163,7 @@ Result<void> SqliteWriter::apply(ClaimOp& op, std::unique_ptr<Error>& refusal) {
   op.row.epoch += 1;
   Result<void> done = update_epoch_.bind(1, op.row.no).bind(2, static_cast<int64_t>(op.row.epoch)).run();
   if (!done) return done;
-  positions_[op.row.no] = {op.row.epoch, op.row.last_seq};
+  positions_.erase(op.row.no);
   return {};
 }
 
@@ -167,10 +171,25 @@ Result<void> SqliteWriter::apply(BundleOp& op) {
   return insert_bundle_.bind(1, op.hash).bind_blob(2, op.content).run();
 }
 
-Result<void> SqliteWriter::insert_records(int64_t run_no, const std::vector<journal::Record>& records) {
+Result<void> SqliteWriter::insert_records(int64_t run_no, const std::vector<journal::Record>& records,
+                                          Position& position) {
   for (const auto& record : records) {
-    bind_record(insert_record_, run_no, record, ++last_position_);
+    journal::Seal seal{journal::seal_of(record, position.seal), std::nullopt};
+    if (record.seq != position.last_seq + 1) seal.before = position.seal;   // of a copy: what is between was let go
+    bind_record(insert_record_, run_no, record, ++last_position_, seal);
     Result<void> done = insert_record_.run();
+    if (!done) return done;
+    position.last_seq = record.seq;
+    position.seal = *seal.seal;
+  }
+  return {};
+}
+
+Result<void> SqliteWriter::forget(int64_t run_no, const Forgotten& range, const Position& position) {
+  for (SqliteStatement* statement : {&keep_seals_, &forget_records_}) {
+    statement->bind(1, run_no).bind(2, static_cast<int64_t>(range.first));
+    statement->bind(3, static_cast<int64_t>(range.last)).bind(4, static_cast<int64_t>(position.last_seq));
+    Result<void> done = statement->run();
     if (!done) return done;
   }
   return {};
@@ -184,7 +203,9 @@ Result<Position*> SqliteWriter::position_of(int64_t run_no) {
   if (!row) return row.error();
   if (!*row) return static_cast<Position*>(nullptr);
   Position position{static_cast<uint64_t>(select_position_.integer(0)),
-                    static_cast<uint64_t>(select_position_.integer(1))};
+                    static_cast<uint64_t>(select_position_.integer(1)),
+                    select_position_.is_null(3) ? journal::chain_origin(select_position_.text(2))
+                                                : static_cast<uint64_t>(select_position_.integer(3))};
   return &positions_.emplace(run_no, position).first->second;
 }
 

@@ -44,7 +44,9 @@ class SqliteWriter {
   Result<void> apply(BundleOp& op);
 
   Result<void> insert_new(CreateOp& op);
-  Result<void> insert_records(int64_t run_no, const std::vector<journal::Record>& records);
+  // `position` is where the journal stands, and stands afterwards.
+  Result<void> insert_records(int64_t run_no, const std::vector<journal::Record>& records, Position& position);
+  Result<void> forget(int64_t run_no, const Forgotten& range, const Position& position);
   // Null when there is no such run. Valid until the next run is looked up.
   Result<Position*> position_of(int64_t run_no);
   // The row with what this transaction changed in it.
@@ -54,7 +56,7 @@ class SqliteWriter {
 
   SqliteConnection db_;
   SqliteStatement begin_, commit_, rollback_;
-  SqliteStatement insert_record_, forget_records_, insert_run_, insert_bundle_;
+  SqliteStatement insert_record_, keep_seals_, forget_records_, insert_run_, insert_bundle_;
   SqliteStatement select_run_, select_position_, update_row_, update_epoch_;
   Positions positions_;
   std::unordered_map<int64_t, RowChange> changes_;

@@ -20,6 +20,7 @@
 #include <vector>
 
 #include "runtime/base/result.hpp"
+#include "runtime/journal/chain.hpp"
 #include "runtime/journal/run_record.hpp"
 #include "runtime/loop/loop.hpp"
 
@@ -94,6 +95,13 @@ struct Filter {
 
 using journal::RunRecord;
 
+struct Journal {
+  std::vector<journal::Record> records;
+  std::optional<journal::Flaw> flaw;
+};
+// The records of a journal without a flaw, else "damaged", with the run, the record and what can be done.
+Result<std::vector<journal::Record>> sound_records(const RunRow& row, Result<Journal> journal);
+
 class StoreReader {
  public:
   virtual ~StoreReader() = default;
@@ -103,6 +111,9 @@ class StoreReader {
   virtual Result<std::vector<RunRow>> list(const Filter& filter) = 0;
   // Records with seq >= from_seq in order; limit 0 = all.
   virtual Result<std::vector<journal::Record>> records(int64_t run_no, uint64_t from_seq, int64_t limit) = 0;
+  // All of a run's journal, and what is wrong with it, if anything is: whoever goes on from it asks, as journal::Cursor trusts
+  // what it is given. A record that can't be read is a flaw, too, and is not among the records.
+  virtual Result<Journal> journal(const RunRow& row) = 0;
   // Of all runs, the newest first. It looks at every record of the store.
   virtual Result<std::vector<RunRecord>> records_of_kinds(const std::vector<journal::Kind>& kinds, int64_t since_us) = 0;
   // What was committed after a position, in the order of commit: of all runs, or of one.

@@ -44,6 +44,9 @@ std::string contents(store::StoreReader& reader) {
     Result<std::vector<Record>> records = reader.records(row.no, 1, 0);
     if (!records.ok()) return one_line(records.error());
     for (const Record& record : *records) text += text_of(record);
+    Result<store::Journal> journal = reader.journal(row);
+    if (!journal.ok()) return one_line(journal.error());
+    if (journal->flaw) text += "FLAW " + journal->flaw->what + "\n";
   }
   for (uint64_t number = 0; number < k_bundles; ++number) {
     Result<std::optional<std::string>> bundle = reader.bundle(bundle_hash(number));
@@ -60,7 +63,7 @@ Record Workload::record(uint64_t seq) {
   made.seq = seq;
   made.kind = journal::Kind::step_done;
   made.op = static_cast<uint32_t>(seq);
-  made.task = "0";
+  made.task = seq % 5 == 0 ? "" : "0";   // those of the run itself are kept where others go
   made.name = "step";
   made.fingerprint = random_.next();
   made.at_us = ++now_us_;
@@ -80,6 +83,8 @@ Workload::Step Workload::next_append(size_t index) {
     step.append.patch.output = "\"" + std::to_string(run.last_seq) + "\"";
   }
   if (random_.below(4) == 0 && run.last_seq > run.base + 3) {
+    step.append.records.push_back(record(++run.last_seq));
+    step.append.records.back().kind = journal::Kind::loop_snapshot;   // it stands for those that go
     step.append.forgotten.push_back({run.base + 1, run.last_seq - 1});
     run.base = run.last_seq - 1;
   }

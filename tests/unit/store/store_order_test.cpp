@@ -167,7 +167,7 @@ TEST_CASE("a store of the first schema can be read as it is, and is brought up w
     Result<SqliteConnection> db = SqliteConnection::open(place.path(), SqliteConnection::Mode::read_write);
     REQUIRE(db.ok());
     REQUIRE(db->execute("pragma journal_mode=wal").ok());
-    REQUIRE(db->execute(first_schema()).ok());
+    REQUIRE(db->execute(schema_up_to(1)).ok());
     REQUIRE(db->execute("insert into runs values (1, 'a', 'waiting', 'order', 1, 'b', '', '', 1, 1, 1, 0, '{}', '', '');"
                         "insert into records (rowid, run, seq, generation, kind, op, task, name, fingerprint, at_us, data)"
                         " values (3, 1, 1, 0, 1, 0, '', 'order', 0, 5, '{}'), (7, 1, 2, 0, 11, 1, '0', 's', 0, 6, '{}')")

@@ -1,5 +1,6 @@
 // group { limit = n } -> g: g:add(fn) g:close() g:cancel() g:wait { need = n | "now" } or { enough = fn }.
 // SPDX-License-Identifier: MIT
+#include "bindings/api/merge_option.hpp"
 #include "bindings/api/tables.hpp"
 #include "bindings/api/task_handle.hpp"
 #include "bindings/lua/arguments.hpp"
@@ -17,7 +18,7 @@ using lua::Options;
 namespace {
 
 constexpr const char* k_type = "group";
-constexpr std::string_view k_group_options[] = {"limit"};
+constexpr std::string_view k_group_options[] = {"limit", "merge"};
 constexpr std::string_view k_wait_options[] = {"need", "enough"};
 
 std::shared_ptr<Group>& group_at(lua_State* L, int index) {
@@ -173,8 +174,8 @@ int l_wait(lua_State* L) {
 constexpr luaL_Reg k_methods[] = {
     {"add", l_add}, {"close", l_close}, {"cancel", l_cancel}, {"wait", l_wait}, {nullptr, nullptr}};
 
-void make_group(LuaScript& script, size_t limit, std::shared_ptr<Group>& group) noexcept {
-  group = std::make_shared<Group>(script.execution(), script.current()->task(), limit);
+void make_group(LuaScript& script, size_t limit, const MergeOption& merge, std::shared_ptr<Group>& group) noexcept {
+  group = std::make_shared<Group>(script.execution(), script.current()->task(), limit, make_rule(script, merge));
 }
 
 int l_group(lua_State* L) {
@@ -186,7 +187,7 @@ int l_group(lua_State* L) {
   std::shared_ptr<Group>& group = new_shared<Group>(L, k_type, 1);
   lua_newtable(L);
   lua_setiuservalue(L, -2, 1);
-  make_group(script, limit, group);
+  make_group(script, limit, read_merge(L, options), group);
   return 1;
 }
 

@@ -4,6 +4,7 @@
 #include <cstdlib>
 
 #include "bindings/api/branches.hpp"
+#include "bindings/api/merge_option.hpp"
 #include "bindings/api/tables.hpp"
 #include "bindings/lua/arguments.hpp"
 #include "bindings/lua/await.hpp"
@@ -20,8 +21,9 @@ using lua::Options;
 
 namespace {
 
-constexpr std::string_view k_parallel_options[] = {"limit", "need", "rest", "fail", "tolerate", "each"};
-constexpr std::string_view k_map_options[] = {"limit", "need", "rest", "fail", "tolerate", "each", "name"};
+constexpr std::string_view k_parallel_options[] = {"limit", "need", "rest", "fail", "tolerate", "each", "merge", "timeout"};
+constexpr std::string_view k_race_options[] = {"timeout"};
+constexpr std::string_view k_map_options[] = {"limit", "need", "rest", "fail", "tolerate", "each", "name", "merge", "timeout"};
 constexpr std::string_view k_rest[] = {"cancel", "keep"};
 constexpr std::string_view k_fail[] = {"fast", "collect"};
 constexpr int64_t k_branches_max = 10'000'000;
@@ -31,6 +33,8 @@ struct Arguments {
   std::string_view name;
   size_t total = 0, limit = 0, need = 0, tolerate = 0;
   bool tolerant = false, keep = false, collect = false;
+  MergeOption merge;
+  int64_t timeout_us = 0;
 };
 
 // Takes an optional leading name off the stack: it then stays at index 1, and the rest begins at 2.
@@ -40,7 +44,13 @@ void take_name(lua_State* L, Arguments& arguments) {
   else lua_pushnil(L), lua_insert(L, 1);
 }
 
+void read_timeout(const Options& options, Arguments& arguments) {
+  arguments.timeout_us = options.duration_us("timeout", 0);
+  if (options.has("timeout") && arguments.timeout_us <= 0) options.wrong("timeout", "longer than nothing");
+}
+
 void read_options(const Options& options, Arguments& arguments) {
+  read_timeout(options, arguments);
   arguments.limit = static_cast<size_t>(options.integer("limit", 0, 1, k_branches_max));
   arguments.need = static_cast<size_t>(options.integer("need", 0, 1, k_branches_max));
   arguments.keep = options.choice("rest", k_rest, 0) == 1;
@@ -77,6 +87,8 @@ bool begin(LuaScript& script, const Arguments& arguments, int plan_ref, LuaTask:
   spec.collect = arguments.collect;
   spec.tolerant = arguments.tolerant;
   spec.tolerate = arguments.tolerate;
+  spec.merge = make_rule(script, arguments.merge);
+  spec.timeout_us = arguments.timeout_us;
   spec.race = arguments.call == std::string_view("race");
   LuaScript* self = &script;
   spec.label = [self, plan_ref](size_t index) { return branch_label(*self, plan_ref, index); };
@@ -194,6 +206,7 @@ int l_parallel(lua_State* L) {
   read_options(options, arguments);
   read_tolerate(L, options, arguments);
   keep_each(L, options, 4);
+  arguments.merge = read_merge(L, options);
   int plan_ref = luaL_ref(L, LUA_REGISTRYINDEX);
   return lua::await(L, begin(script, arguments, plan_ref, push_results));
 }
@@ -202,8 +215,9 @@ int l_race(lua_State* L) {
   LuaScript& script = lua::enter(L, "race", lua::Place::anywhere);
   Arguments arguments{.call = "race"};
   take_name(L, arguments);
-  lua_settop(L, 2);
+  lua_settop(L, 3);
   push_plan(L, 2, arguments);
+  read_timeout(Options(L, 3, "race", k_race_options), arguments);
   if (arguments.total == 0) lua::raise_usage(L, code::k_usage, "race: it needs at least one branch");
   int plan_ref = luaL_ref(L, LUA_REGISTRYINDEX);
   return lua::await(L, begin(script, arguments, plan_ref, push_winner));
@@ -255,6 +269,7 @@ int l_map(lua_State* L) {
   lua_rawseti(L, 5, k_plan_functions);
   keep_each(L, options, 5);
   keep_labels(L, options, 2, 5, arguments.total);
+  arguments.merge = read_merge(L, options);
   int plan_ref = luaL_ref(L, LUA_REGISTRYINDEX);
   return lua::await(L, begin(script, arguments, plan_ref, push_results));
 }

@@ -65,62 +65,90 @@ int l_compensate(lua_State* L) {
   return 0;
 }
 
-bool begin_rollback(LuaScript& script, uint64_t mark) noexcept {
-  auto rollback = std::make_unique<flow::Rollback>(script.execution());
+bool begin_rollback(LuaScript& script, flow::Rollback::To to) noexcept {
+  auto rollback = std::make_unique<flow::Rollback>(script.execution(), std::move(to));
   flow::Rollback& begun = *rollback;
   LuaTask& task = *script.current();
   task.fill({std::move(rollback), lua::push_outcome, LUA_NOREF});
-  return begun.begin(task.task(), mark);
+  return begun.begin(task.task());
+}
+
+// To the checkpoint, or to where the task began.
+bool begin_named(LuaScript& script, std::string_view name, bool& found) noexcept {
+  flow::Rollback::To to = flow::Rollback::beginning(script.current()->task());
+  const flow::CheckpointMark* mark = name.empty() ? nullptr : script.execution().checkpoint_mark(std::string(name));
+  found = name.empty() || mark != nullptr;
+  if (!found) return true;
+  if (mark != nullptr) to = {mark->undo_order, true, mark->state};
+  return begin_rollback(script, std::move(to));
 }
 
 // rollback([checkpoint]): runs the task's compensations now, back to that checkpoint, and returns.
 int l_rollback(lua_State* L) {
   LuaScript& script = lua::enter(L, "rollback", lua::Place::body);
-  uint64_t mark = 0;
+  std::string_view name;
   if (!lua_isnoneornil(L, 1)) {
-    std::string_view name = lua::check_text(L, 1, "rollback", "checkpoint");
-    bool found = [&]() noexcept {
-      auto order = script.execution().checkpoint_mark(std::string(name));
-      mark = order.value_or(0);
-      return order.has_value();
-    }();
-    if (!found) lua::raise_usage(L, code::k_not_found, "rollback: there is no checkpoint '%s' yet", lua_tostring(L, 1));
+    name = lua::check_text(L, 1, "rollback", "checkpoint");
+    if (name.empty()) lua::raise_usage(L, code::k_usage, "rollback: the checkpoint's name must not be empty");
   }
-  return lua::await(L, begin_rollback(script, mark));
+  bool found = false;
+  const bool ready = begin_named(script, name, found);
+  if (!found) lua::raise_usage(L, code::k_not_found, "rollback: there is no checkpoint '%s' yet", lua_tostring(L, 1));
+  return lua::await(L, ready);
 }
 
-// ---- saga(fn): when fn raises, its own compensations run, and the error goes on up. Stack: fn's results or the error.
+// ---- saga(fn, [options]): when fn raises, its own compensations run, and the error goes on up. Stack: where it began, then
+// fn's results or the error.
+
+constexpr const char* k_saga_type = "saga";
+constexpr std::string_view k_saga_options[] = {"state"};
+constexpr std::string_view k_saga_state[] = {"keep", "restore"};
+constexpr luaL_Reg k_no_methods[] = {{nullptr, nullptr}};
 
 int saga_undone(lua_State* L, int, lua_KContext) {
-  lua_settop(L, 1);
+  lua_settop(L, 2);
   return lua_error(L);
 }
 
-int saga_body_ended(lua_State* L, int status, lua_KContext mark) {
-  if (status == LUA_OK || status == LUA_YIELD) return lua_gettop(L);
+bool undo_saga(LuaScript& script, const flow::Rollback::To& to) noexcept { return begin_rollback(script, to); }
+
+int saga_body_ended(lua_State* L, int status, lua_KContext) {
+  if (status == LUA_OK || status == LUA_YIELD) return lua_gettop(L) - 1;
   lua::State::of(L).after_protected_call(L, status);
   LuaScript& script = lua::enter_now(L, "saga");
-  lua_settop(L, 1);   // the error
-  if (begin_rollback(script, static_cast<uint64_t>(mark))) return saga_undone(L, LUA_OK, 0);
+  lua_settop(L, 2);   // the error
+  auto& to = *static_cast<std::shared_ptr<flow::Rollback::To>*>(lua_touserdata(L, 1));
+  if (undo_saga(script, *to)) return saga_undone(L, LUA_OK, 0);
   return lua::suspend(L, saga_undone);
 }
 
-uint64_t count_registration(LuaScript& script) noexcept { return script.execution().next_undo_order(); }
+void mark_saga(LuaScript& script, bool restore, std::shared_ptr<flow::Rollback::To>& to) noexcept {
+  to = std::make_shared<flow::Rollback::To>();
+  to->undo_order = script.execution().next_undo_order();
+  to->restore = restore;
+  flow::StateView* view = flow::StateView::find(script.current()->task());
+  if (restore && view != nullptr) to->state = view->all();
+}
 
 int l_saga(lua_State* L) {
   LuaScript& script = lua::enter(L, "saga", lua::Place::body);
-  lua::check_function(L, 1, "saga", "argument");
+  lua::check_function(L, 1, "saga", "first argument");
+  lua_settop(L, 2);
+  Options options(L, 2, "saga", k_saga_options);
+  const bool restore = options.choice("state", k_saga_state, 0) == 1;
   lua_settop(L, 1);
-  lua_KContext mark = static_cast<lua_KContext>(count_registration(script));
-  int status = lua_pcallk(L, 0, LUA_MULTRET, 0, mark, saga_body_ended);
-  return saga_body_ended(L, status, mark);
+  make_shared_type<flow::Rollback::To>(L, k_saga_type, k_no_methods, nullptr);
+  std::shared_ptr<flow::Rollback::To>& to = new_shared<flow::Rollback::To>(L, k_saga_type, 0);
+  lua_insert(L, 1);
+  mark_saga(script, restore, to);
+  int status = lua_pcallk(L, 0, LUA_MULTRET, 0, 0, saga_body_ended);
+  return saga_body_ended(L, status, 0);
 }
 
 // ---- shield([options], fn): cancellation waits until fn has ended, or until the time-out.
 
 constexpr const char* k_shield_type = "shield";
 constexpr std::string_view k_shield_options[] = {"timeout"};
-constexpr luaL_Reg k_no_methods[] = {{nullptr, nullptr}};
 
 int shield_ended(lua_State* L, int status, lua_KContext) {
   LuaScript& script = lua::enter_now(L, "shield");

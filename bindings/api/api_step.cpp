@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: MIT
 #include <nlohmann/json.hpp>
 
+#include "bindings/api/hooked.hpp"
 #include "bindings/api/step_code.hpp"
 #include "bindings/api/tables.hpp"
 #include "bindings/lua/arguments.hpp"
@@ -168,7 +169,7 @@ Result<flow::StepSpec> make_spec(lua_State* L, LuaScript& script, const Argument
 }
 
 // The work part: no Lua call in here raises. False with an error in script.pending_error().
-bool begin(lua_State* L, LuaScript& script, const Arguments& arguments, LuaStepCode::Functions functions,
+bool begin(lua_State* L, LuaScript& script, const Arguments& arguments, LuaStepCode::Functions functions, bool hooked,
            bool& ready) noexcept {
   auto code = std::make_unique<LuaStepCode>(script, std::string(arguments.step_name), functions);
   Result<flow::StepSpec> spec = make_spec(L, script, arguments);
@@ -176,24 +177,48 @@ bool begin(lua_State* L, LuaScript& script, const Arguments& arguments, LuaStepC
     script.pending_error() = std::move(spec.error());
     return false;
   }
+  if (hooked) {
+    LuaScript::Told& told = script.told();
+    spec->decided = std::move(told.decided);
+    spec->key_of = told.again;
+    spec->wants_facts = true;
+    spec->input = std::move(told.input);
+    spec->fingerprint = spec->input.empty() ? 0 : flow::fingerprint({spec->input});
+  }
   auto step = std::make_unique<flow::Step>(script.execution(), std::move(*spec), std::move(code));
   flow::Step& begun = *step;
   LuaTask& task = *script.current();
-  task.fill({std::move(step), lua::push_outcome, LUA_NOREF});
+  task.fill({std::move(step), hooked ? push_step_end : lua::push_outcome, LUA_NOREF});
   ready = script.execution().begin(begun, task.task());
   return true;
 }
 
 int l_step(lua_State* L) {
   LuaScript& script = lua::enter(L, "step", lua::Place::body);
+  if (meets_hooks(script, {hooks::Family::step, hooks::Family::error})) return call_hooked(L, "step");
   Arguments arguments = parse(L, script.settings());
   LuaStepCode::Functions functions = reference(L);
   bool ready = false;
-  if (!begin(L, script, arguments, functions, ready)) lua::raise(L, std::move(script.pending_error()));
+  if (!begin(L, script, arguments, functions, false, ready)) lua::raise(L, std::move(script.pending_error()));
   return lua::await(L, ready);
 }
 
 }  // namespace
+
+// host.step(name, options, body, input, replies, again): the step itself, told what the hooks have decided. `again`: the
+// number of the operation that it repeats, or nil.
+int l_host_step(lua_State* L) {
+  LuaScript& script = lua::enter(L, "step", lua::Place::body);
+  lua_settop(L, 6);
+  take_replies(L, script, 5, hooks::Point::step_before);
+  take_told(L, script, 4, 6);
+  lua_settop(L, 3);
+  Arguments arguments = parse(L, script.settings());
+  LuaStepCode::Functions functions = reference(L);
+  bool ready = false;
+  if (!begin(L, script, arguments, functions, true, ready)) lua::raise(L, std::move(script.pending_error()));
+  return lua::await(L, ready);
+}
 
 int open_step(lua_State* L) {
   lua_pushcfunction(L, l_step);

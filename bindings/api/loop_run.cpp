@@ -1,12 +1,16 @@
 // Snapshots of a loop on the Lua side; see loop_run.hpp. The roots of a snapshot are the body and, for the compensations
-// that iterations have registered, their order, name, argument and function; in front how many older ones are left.
+// that iterations have registered, their order, name, argument and function; in front how many older ones are left, and last the
+// table of what the script answers, if it does.
 // SPDX-License-Identifier: MIT
 #include "bindings/api/loop_run.hpp"
 
 #include <chrono>
 
+#include "bindings/api/hooked.hpp"
 #include "bindings/api/undo.hpp"
 #include "bindings/lua/await.hpp"
+#include "bindings/lua/state_hidden.hpp"
+#include "bindings/lua/state_table.hpp"
 #include "runtime/flow/saga.hpp"
 
 namespace perilune::api {
@@ -49,11 +53,21 @@ void push_roots(lua_State* L, LoopRun& run, int body) {
   }
   lua_pushinteger(L, kept);
   lua_rawseti(L, list, 2);
+  if (lua_rawgetp(L, LUA_REGISTRYINDEX, &lua::registry::k_answers) == LUA_TTABLE) lua_rawseti(L, list, ++size);
+  else lua_pop(L, 1);
+}
+
+// Roots 1 and 2, four a compensation, then the answers.
+void restore_answers(lua_State* L, int roots) {
+  const lua_Integer size = static_cast<lua_Integer>(lua_rawlen(L, roots));
+  if (size % 4 != 3) return;
+  lua_rawgeti(L, roots, size);
+  lua_rawsetp(L, LUA_REGISTRYINDEX, &lua::registry::k_answers);
 }
 
 void begin_numbering(LoopRun& run) noexcept {
   run.snapshot = std::make_unique<lua::Snapshot>(run.script);
-  run.undo_base = run.script.execution().marks().undo_order;
+  run.undo_base = run.script.execution().undo_order();
 }
 
 // Numbers the objects as they are now, and keeps them in the call's slot.
@@ -107,11 +121,15 @@ Between restore(lua_State* L, LoopRun& run) {
   run.script.numbering_cost_us() = steady_us() - began_us;
   lua_createtable(L, 2, 0);
   const int roots = lua_gettop(L);
+  lua_pushvalue(L, k_loop_body);
+  lua_rawseti(L, roots, 1);
   if (!run.snapshot->restore(L, k_loop_objects, roots, run.loop.saved_graph())) {
     part(run);
     return Between::diverged;
   }
   restore_undo(L, run, roots);
+  hear_restored_hooks(L, run.script);
+  restore_answers(L, roots);
   lua_settop(L, roots - 1);
   run.rested = false;
   const bool over = run.loop.restore(2 * (steady_us() - began_us), run.task().busy_us());
@@ -161,6 +179,7 @@ void keep_graph(LoopRun& run, int64_t cost_us) noexcept {
 }  // namespace
 
 Between between_iterations(lua_State* L, LoopRun& run) {
+  lua::settle_state(L, run.script);
   flow::Loop& loop = run.loop;
   if (loop.restores_here()) return restore(L, run);
   const int64_t busy_us = run.task().busy_us();
@@ -176,6 +195,7 @@ Between between_iterations(lua_State* L, LoopRun& run) {
 }
 
 bool save_end(lua_State* L, LoopRun& run) {
+  lua::settle_state(L, run.script);
   int64_t cost_us = 0;
   return run.loop.saves_end(run.task().busy_us()) && make_graph(L, run, cost_us);
 }

@@ -32,11 +32,14 @@ int open_branch(lua_State* L);
 int open_loop(lua_State* L);         // api_loop.cpp
 int open_receive(lua_State* L);      // api_signal.cpp
 int open_send(lua_State* L);
+int open_ask(lua_State* L);          // api_ask.cpp
+int open_answer(lua_State* L);       // api_answer.cpp
 int open_call(lua_State* L);         // api_child.cpp
 int open_start(lua_State* L);
 int open_workflow(lua_State* L);     // api_workflow.cpp
 int open_this(lua_State* L);
 int open_input(lua_State* L);
+int open_state(lua_State* L);        // api_state.cpp
 int open_fail(lua_State* L);
 int open_log(lua_State* L);          // api_log.cpp
 int open_json(lua_State* L);         // api_json.cpp
@@ -45,5 +48,15 @@ int open_http(lua_State* L);         // api_http.cpp
 int open_file(lua_State* L);         // api_file.cpp
 int open_crypto(lua_State* L);       // api_crypto.cpp
 int open_text(lua_State* L);         // api_text.cpp
+int open_on(lua_State* L);           // api_hooks.cpp
+int open_skip(lua_State* L);         // api_hook_replies.cpp
+int open_replace(lua_State* L);
+int open_deny(lua_State* L);
+int open_delay(lua_State* L);
+int open_redirect(lua_State* L);
+int open_retry(lua_State* L);
+int open_resolve(lua_State* L);
+int open_suppress(lua_State* L);
+int open_escalate(lua_State* L);
 
 }  // namespace perilune::api

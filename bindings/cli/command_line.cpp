@@ -86,6 +86,10 @@ void add_filter(CLI::App& app, FilterOptions& options, const std::string& limit_
   app.add_option("--limit", options.limit, limit_help)->type_name("N")->check(limit_problem);
 }
 
+void add_hooks(CLI::App& app, CommonOptions& options) {
+  app.add_option("--hooks", options.hooks, "a hook file beside those of the configuration; may be repeated")->type_name("FILE")->expected(1)->take_all();
+}
+
 void add_by(CLI::App& app, std::string& by) {
   app.add_option("--by", by, "who does it, for the record (default user@host)")->type_name("NAME");
 }
@@ -98,6 +102,7 @@ int call_run(const Verb& verb, const Words& words) {
     app.add_option("--id", options.id, "the run's id; an id that exists with this input is that run")->type_name("ID");
     app.add_option("--workflow", options.workflow, "which one, when the file defines several")->type_name("NAME");
     app.add_option("--session", options.session, "a name to find related runs by")->type_name("NAME");
+    add_hooks(app, options);
   };
   return parse<RunOptions>(verb, words, declare, verb_run);
 }
@@ -108,6 +113,7 @@ int call_resume(const Verb& verb, const Words& words) {
         ->type_name("");
     app.add_flag("--all", options.all, "every run that is not over and not paused, or all that these match:");
     add_filter(app, options, "at most so many, the newest");
+    add_hooks(app, options);
     add_by(app, options.by);
   };
   return parse<ResumeOptions>(verb, words, declare, verb_resume);
@@ -131,6 +137,27 @@ int call_signal(const Verb& verb, const Words& words) {
   return parse<SignalOptions>(verb, words, declare, verb_signal);
 }
 
+int call_query(const Verb& verb, const Words& words) {
+  auto declare = [](CLI::App& app, QueryOptions& options) {
+    app.add_option("RUN", options.run, "a run, or the beginning of its id")->required()->type_name("");
+    app.add_option("NAME", options.name, "what is asked: the name that the script gave to answer()")->required()->type_name("");
+    app.add_option("INPUT", options.input, "what the script's function is given (default null)")->type_name("JSON");
+  };
+  return parse<QueryOptions>(verb, words, declare, verb_query);
+}
+
+int call_answer(const Verb& verb, const Words& words) {
+  auto declare = [](CLI::App& app, AnswerOptions& options) {
+    app.add_option("RUN", options.run, "a run, or the beginning of its id")->required()->type_name("");
+    app.add_option("VALUE", options.value, "the answer: JSON, or one of the choices as it is")->required()->type_name("");
+    app.add_option("--question", options.question, "which one, when the run asks several: its number in `perilune status`")
+        ->type_name("N")
+        ->check(CLI::PositiveNumber);
+    add_by(app, options.by);
+  };
+  return parse<AnswerOptions>(verb, words, declare, verb_answer);
+}
+
 int call_cancel(const Verb& verb, const Words& words) {
   auto declare = [](CLI::App& app, CancelOptions& options) {
     app.add_option("RUN", options.run, "a run, or the beginning of its id")->required()->type_name("");
@@ -147,6 +174,7 @@ int call_operate(const Verb& verb, const Words& words) {
     More(app, options);
     app.add_flag("--all", options.all, "all runs that the verb is open for, or all that these match:");
     add_filter(app, options, "at most so many, the newest");
+    add_hooks(app, options);
     add_by(app, options.by);
   };
   return parse<OperateOptions>(verb, words, declare, Run);
@@ -170,6 +198,7 @@ int call_fork(const Verb& verb, const Words& words) {
         ->check(CLI::PositiveNumber);
     app.add_option("-i,--input", options.input, "another input; @FILE reads a file, - reads stdin")->type_name("JSON|@FILE|-");
     app.add_option("--id", options.id, "the new run's id")->type_name("ID");
+    add_hooks(app, options);
     add_by(app, options.by);
   };
   return parse<ForkOptions>(verb, words, declare, verb_fork);
@@ -203,6 +232,18 @@ int call_list(const Verb& verb, const Words& words) {
     add_filter(app, options, "at most so many, the newest; 0 = all (default 50; all with --json)");
   };
   return parse<ListOptions>(verb, words, declare, verb_list);
+}
+
+int call_watch(const Verb& verb, const Words& words) {
+  auto declare = [](CLI::App& app, WatchOptions& options) {
+    app.add_option("RUN", options.run, "a run, or the beginning of its id; all runs when left out")->type_name("");
+    app.add_option("--from", options.from,
+                   "what came behind this: the cursor of a --json line, start, or now (default: start of a RUN, now of all)")
+        ->type_name("CURSOR");
+    app.add_option("--workflow", options.workflow, "only runs of this workflow")->type_name("NAME");
+    app.add_option("--kind", options.kinds, "only these, as in step_done,checkpoint")->delimiter(',')->type_name("KIND");
+  };
+  return parse<WatchOptions>(verb, words, declare, verb_watch);
 }
 
 template <int (*Run)(const RunViewOptions&)>
@@ -250,11 +291,32 @@ constexpr Verb k_verbs[] = {
      "  perilune status\n"
      "  perilune status 0197aaaa --json",
      call_view<verb_status>},
+    {"why", "Explains why a run does not go on: what it waits for, and what would move it",
+     "  perilune why 0197aaaa\n"
+     "  perilune why 0197aaaa --json | jq -r '.causes[].command'\n"
+     "Runs that it waits for, and those that hold its locks, are explained too.",
+     call_view<verb_why>},
+    {"watch", "Tells what runs do, as it is recorded, while any process executes them",
+     "  perilune watch               all runs, from now on\n"
+     "  perilune watch 0197aaaa      one run, from its start until it is over\n"
+     "  perilune watch --json --from 4711 --kind step_failed,run_done\n"
+     "Each --json line has a cursor: whoever goes on with --from and the last one misses nothing and gets nothing twice.\n"
+     "Exit codes: as those of run, when the one run that is watched is over.",
+     call_watch},
     {"logs", "Prints what a run logged",
      "  perilune logs 0197aaaa\n"
      "  perilune logs 0197aaaa --json | jq 'select(.level == \"error\")'",
      call_view<verb_logs>},
     {"signal", "Gives a run a signal that it receives", "  perilune signal 0197aaaa approved '{\"by\": \"ana\"}'", call_signal},
+    {"answer", "Answers a question that a run asks",
+     "  perilune answer 0197aaaa yes\n"
+     "  perilune answer 0197aaaa --question 12 '{\"amount\": 7}' --by ana",
+     call_answer},
+    {"query", "Asks a run what its script answers, and prints it as JSON",
+     "  perilune query 0197aaaa progress\n"
+     "  perilune query 0197aaaa price '{\"sku\": \"a-1\"}'\n"
+     "The run itself is not touched: its journal is replayed, also while another process executes it.",
+     call_query},
     {"cancel", "Ends a run that is not over", "  perilune cancel 0197aaaa", call_cancel},
     {"retry", "Goes on from the step at which a run failed, with fresh attempts",
      "  perilune retry 0197aaaa\n"

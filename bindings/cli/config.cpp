@@ -28,6 +28,7 @@ struct SettingRow {
   const char* variable;  // of the environment
   const char* fallback;  // the default, as one would write it
   Take take;
+  bool list = false;     // the file may give a list of texts
 };
 
 Error wrong(const std::string& what) { return Error(code::k_usage, what); }
@@ -68,6 +69,25 @@ Result<void> take_attempts(Config& config, const std::string& text) {
   return {};
 }
 
+// A list as JSON, or paths with a colon between them, as in PATH.
+Result<void> take_hook_files(Config& config, const std::string& text) {
+  config.hook_files.clear();
+  if (text.starts_with("[")) {
+    ordered_json list = ordered_json::parse(text, nullptr, false);
+    for (const auto& path : list) {
+      if (!path.is_string() || path.get<std::string>().empty()) return wrong("a list of paths such as [\"hooks/limits.lua\"]");
+      config.hook_files.push_back(path.get<std::string>());
+    }
+    return {};
+  }
+  for (size_t at = 0; at < text.size();) {
+    size_t colon = std::min(text.find(':', at), text.size());
+    if (colon > at) config.hook_files.push_back(text.substr(at, colon - at));
+    at = colon + 1;
+  }
+  return {};
+}
+
 constexpr SettingRow k_settings[] = {
     {"store", "url", "PERILUNE_STORE", "", take_url},
     {"store", "durability", "PERILUNE_STORE_DURABILITY", "full", take_durability},
@@ -82,6 +102,9 @@ constexpr SettingRow k_settings[] = {
      [](Config& config, const std::string& text) { return take_size(config.engine.payload_bytes, text); }},
     {"limits", "evict_after", "PERILUNE_LIMITS_EVICT_AFTER", "5s",
      [](Config& config, const std::string& text) { return take_duration(config.engine.evict_after_us, text); }},
+    {"hooks", "files", "PERILUNE_HOOKS_FILES", "", take_hook_files, true},
+    {"hooks", "timeout", "PERILUNE_HOOKS_TIMEOUT", "10s",
+     [](Config& config, const std::string& text) { return take_duration(config.engine.hook_timeout_us, text); }},
 };
 
 // Of the crash test's switch (crash_point.hpp) and of the project's own scripts and tests, which start this program
@@ -117,8 +140,8 @@ Result<void> read_section(Config& config, const std::string& section, const orde
       if (row.key == key) found = &row;
     }
     if (found == nullptr) return wrong(config.file + ": " + unknown_name("key", key, "'" + section + "'", keys));
-    if (!value.is_string() && !value.is_number())
-      return wrong(config.file + ": " + full_name(*found) + " is neither a text nor a number");
+    if (!value.is_string() && !value.is_number() && !(found->list && value.is_array()))
+      return wrong(config.file + ": " + full_name(*found) + " is neither a text nor a number" + (found->list ? " nor a list of texts" : ""));
     Result<void> taken = set(config, *found, value.is_string() ? value.get<std::string>() : value.dump(), config.file);
     if (!taken.ok()) return taken;
   }
@@ -175,12 +198,13 @@ Result<Config> load_config(const std::string& cwd, const std::string& store, con
     if (*row.fallback == '\0') continue;
     if (Result<void> taken = row.take(config, row.fallback); !taken.ok()) return taken.error();
   }
-  config.store_base = cwd;
+  config.store_base = config.hooks_base = cwd;
   std::string directory = nearest_with(cwd, "perilune.json");
   if (!directory.empty()) {
     config.file = directory == "/" ? "/perilune.json" : directory + "/perilune.json";
     if (Result<void> read = read_config_file(config); !read.ok()) return read.error();
     if (!config.store_url.empty()) config.store_base = directory;
+    config.hooks_base = directory;
   }
   if (Result<void> known = check_names(environment); !known.ok()) return known.error();
   for (const SettingRow& row : k_settings) {
@@ -188,6 +212,7 @@ Result<Config> load_config(const std::string& cwd, const std::string& store, con
     if (found == environment.end()) continue;
     if (Result<void> taken = set(config, row, found->second, row.variable); !taken.ok()) return taken.error();
     if (row.section == "store" && row.key == "url") config.store_base = cwd;
+    if (row.section == "hooks" && row.key == "files") config.hooks_base = cwd;
   }
   if (!store.empty()) {
     if (Result<void> taken = set(config, k_settings[0], store, "--store"); !taken.ok()) return taken.error();

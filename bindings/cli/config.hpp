@@ -23,6 +23,8 @@ struct Config {
   std::string store_url;   // empty = the nearest .perilune, else one made in the working directory
   std::string store_base;  // what a relative path in store_url is relative to
   bool relaxed = false;    // store.durability
+  std::vector<std::string> hook_files;   // as they were written
+  std::string hooks_base;  // what relative paths in hook_files are relative to
   std::string file;        // the perilune.json that was read, or empty
   std::vector<Setting> settings;
 };

@@ -9,6 +9,7 @@
 #include "bindings/cli/run_state.hpp"
 #include "bindings/cli/wait_text.hpp"
 #include "runtime/base/clock.hpp"
+#include "runtime/flow/state_records.hpp"
 #include "runtime/journal/generations.hpp"
 #include "runtime/journal/payload.hpp"
 
@@ -204,8 +205,8 @@ std::string show_json(const RunRow& row, const std::vector<Record>& records) {
   json.key("session").text_or_null(row.session);
   json.key("parent").text_or_null(row.parent);
   json.key("input").recorded(row.input);
-  json.key("state").open_object().close_object();
   const std::vector<Record> living = journal::living(records);
+  json.key("state").recorded(flow::state_after(living));
   RunState state;
   for (const Record& record : living) state.apply(record);
   json.key("current_step").text_or_null(current_step(row, state));

@@ -12,6 +12,7 @@
 #include "bindings/cli/report.hpp"
 #include "bindings/cli/terminal.hpp"
 #include "bindings/lua/host.hpp"
+#include "runtime/effects/file.hpp"
 #include "runtime/loop/uv_loop.hpp"
 #include "runtime/store/memory_store.hpp"
 #include "runtime/store/sqlite_store.hpp"
@@ -20,6 +21,10 @@ namespace perilune::cli {
 
 using store::RunRow;
 using store::Status;
+
+namespace {
+constexpr int64_t k_hook_bytes_max = 4 << 20;
+}
 
 Result<std::unique_ptr<LocalSession>> LocalSession::open(Config config, StorePlace place, const CommonOptions& options) {
   std::unique_ptr<LocalSession> session(new LocalSession(std::move(config), std::move(place), options));
@@ -31,7 +36,12 @@ Result<std::unique_ptr<LocalSession>> LocalSession::open(Config config, StorePla
   engine.observer = session.get();
   engine.settings = session->config_.engine;
   engine.builtin_modules = lua::stdlib_modules();
+  if (!session->config_.hook_files.empty() || !options.hooks.empty()) {
+    session->hook_scripts_ = lua::make_lua_host(api::open_for_hooks);
+    engine.hook_scripts = session->hook_scripts_.get();
+  }
   session->engine_ = std::make_unique<engine::Engine>(std::move(engine));
+  if (Result<void> loaded = session->load_hooks(); !loaded.ok()) return loaded.error();
   session->watch_signals();
   return session;
 }
@@ -57,6 +67,26 @@ Result<void> LocalSession::open_store() {
   auto opened = store::open_sqlite({place_.path, config_.relaxed});
   if (!opened.ok()) return opened.error();
   store_ = std::move(*opened);
+  return {};
+}
+
+// Those of the configuration, then those of the command line.
+Result<void> LocalSession::load_hooks() {
+  std::error_code failed;
+  const std::filesystem::path cwd = std::filesystem::current_path(failed);
+  auto load = [&](const std::string& name, const std::filesystem::path& base) -> Result<void> {
+    std::filesystem::path path = base / name;
+    Result<std::string> text = effects::read_file(path.string(), k_hook_bytes_max);
+    if (!text.ok()) return Error(code::k_usage, "hook file " + name + ": " + text.error().message);
+    engine::HookSource source{name, std::move(*text), std::filesystem::weakly_canonical(path, failed).parent_path().string(), cwd.string()};
+    Result<void> added = engine_->add_hook_file(std::move(source));
+    if (!added.ok()) added.error().message = "hook file " + name + ": " + added.error().message;
+    return added;
+  };
+  for (const std::string& name : config_.hook_files)
+    if (Result<void> loaded = load(name, config_.hooks_base); !loaded.ok()) return loaded;
+  for (const std::string& name : options_.hooks)
+    if (Result<void> loaded = load(name, cwd); !loaded.ok()) return loaded;
   return {};
 }
 
@@ -158,12 +188,22 @@ void LocalSession::one_less() {
 }
 
 Result<void> LocalSession::signal(const std::string& run, const std::string& name, const std::string& value) {
-  Result<void> answer = Error(code::k_storage, "the store was closed before the signal was on disk");
-  engine_->signal(run, name, value, "", [&](Result<void> result) {
+  return until_stored([&](auto done) { engine_->signal(run, name, value, "", std::move(done)); });
+}
+
+Result<void> LocalSession::answer(const std::string& run, uint64_t question, const std::string& value, const std::string& by) {
+  return until_stored([&](auto done) { engine_->answer(run, {question, value, by, std::move(done)}); });
+}
+
+Result<void> LocalSession::until_stored(const std::function<void(std::function<void(Result<void>)> done)>& ask) {
+  Result<void> answer = Error(code::k_storage, "the store was closed before it was on disk");
+  bool told = false;
+  ask([&](Result<void> result) {
     answer = std::move(result);
+    told = true;
     loop_->stop();
   });
-  loop_->run();
+  if (!told) loop_->run();
   close();
   return answer;
 }
@@ -224,7 +264,8 @@ void LocalSession::started(const RunRow& row, bool resumed) {
   auto [seen, fresh] = seen_.try_emplace(row.id);
   seen->second.over = false;
   if (!fresh) return;  // it slept and was read again: nobody needs to know
-  if (!resumed) crash_point_.committed(row.last_seq);
+  if (!resumed)
+    for (uint64_t seq = 1; seq <= row.last_seq; ++seq) crash_point_.committed(seq);   // they came in one commit
   seen->second = {row.last_seq, row.updated_us};
   if (progress_ == nullptr) return;
   std::vector<journal::Record> past;
@@ -244,7 +285,7 @@ void LocalSession::committed(const RunRow& row, const journal::Record& record) {
 }
 
 void LocalSession::log(const RunRow& row, int64_t at_us, const char* level, std::string_view text, std::string_view fields) {
-  run_log_.write(row.id, at_us, level, text, fields);
+  if (!row.id.empty()) run_log_.write(row.id, at_us, level, text, fields);   // a hook file that is loaded is of no run
   if (progress_ != nullptr) progress_->log(at_us, level, text);
   if (server_ != nullptr) server_->log(row, at_us, level, text);
 }

@@ -32,6 +32,7 @@ class LocalSession final : public Session, public engine::Observer {
   void operate(const std::string& id, const engine::Order& order, bool go_on) override;
   void fork(const std::string& id, const engine::ForkOrder& order) override;
   Result<void> signal(const std::string& run, const std::string& name, const std::string& value) override;
+  Result<void> answer(const std::string& run, uint64_t question, const std::string& value, const std::string& by) override;
   bool wait() override;
   const std::vector<Outcome>& outcomes() const override { return outcomes_; }
 
@@ -51,6 +52,8 @@ class LocalSession final : public Session, public engine::Observer {
   LocalSession(Config config, StorePlace place, const CommonOptions& options);
   void take_up(const std::string& id, std::function<void()> then);
   Result<void> open_store();
+  Result<void> load_hooks();
+  Result<void> until_stored(const std::function<void(std::function<void(Result<void>)> done)>& ask);
   void watch_signals();
   void serve();
   void begun(size_t index, const Result<store::RunRow>& row, const std::function<void()>& then);
@@ -66,7 +69,7 @@ class LocalSession final : public Session, public engine::Observer {
   CommonOptions options_;
   std::unique_ptr<loop::Loop> loop_;
   std::unique_ptr<store::Store> store_;
-  std::unique_ptr<engine::ScriptHost> host_;
+  std::unique_ptr<engine::ScriptHost> host_, hook_scripts_;
   std::unique_ptr<engine::Engine> engine_;
   std::unique_ptr<Progress> progress_;  // null = quiet
   std::unique_ptr<OwnerServer> server_;

@@ -6,6 +6,7 @@
 
 #include "bindings/cli/report.hpp"
 #include "bindings/cli/terminal.hpp"
+#include "bindings/cli/wait_text.hpp"
 
 namespace perilune::cli {
 
@@ -23,14 +24,37 @@ std::vector<OfferedAct> offered_acts(const StoreView& view, const engine::Findin
   return offered;
 }
 
+namespace {
+// Nothing when the store can't be read.
+std::optional<engine::Finding> find(const StoreView& view, const std::string& run) {
+  if (view.reader == nullptr) return std::nullopt;
+  Result<std::optional<store::RunRow>> row = view.reader->run(run);
+  if (!row.ok() || !row->has_value()) return std::nullopt;
+  Result<std::vector<journal::Record>> records = view.reader->records((*row)->no, 1, 0);
+  if (!records.ok() || records->empty()) return std::nullopt;
+  return engine::Finding(std::move(**row), *records);
+}
+}  // namespace
+
 std::vector<OfferedAct> offered_acts(const std::string& run, const CommonOptions& options) {
   Result<StoreView> view = open_view(options);
-  if (!view.ok() || view->reader == nullptr) return {};
-  Result<std::optional<store::RunRow>> row = view->reader->run(run);
-  if (!row.ok() || !row->has_value()) return {};
-  Result<std::vector<journal::Record>> records = view->reader->records((*row)->no, 1, 0);
-  if (!records.ok() || records->empty()) return {};
-  return offered_acts(*view, engine::Finding(std::move(**row), *records), options);
+  if (!view.ok()) return {};
+  std::optional<engine::Finding> found = find(*view, run);
+  return found ? offered_acts(*view, *found, options) : std::vector<OfferedAct>();
+}
+
+std::vector<std::string> answer_commands(const std::string& run, const CommonOptions& options) {
+  std::vector<std::string> commands;
+  if (options.store == "memory") return commands;
+  Result<StoreView> view = open_view(options);
+  if (!view.ok()) return commands;
+  std::optional<engine::Finding> found = find(*view, run);
+  if (!found) return commands;
+  journal::Waits waits;
+  for (const journal::Record& record : found->living) waits.apply(record);
+  for (const journal::Wait* wait : waits.open())
+    if (wait->what == journal::Wait::For::answer) commands.push_back(answer_command(command(options, "answer", run), *wait));
+  return commands;
 }
 
 std::string acts_text(const std::vector<OfferedAct>& acts, const std::string& prefix) {

@@ -18,6 +18,9 @@ std::vector<OfferedAct> offered_acts(const StoreView& view, const engine::Findin
 // The same for a run of the store that the options name, for a process that is done with it; none when it can't be read.
 std::vector<OfferedAct> offered_acts(const std::string& run, const CommonOptions& options);
 
+// What answers the questions that the run asks.
+std::vector<std::string> answer_commands(const std::string& run, const CommonOptions& options);
+
 // A line each: the command, and behind it what it does.
 std::string acts_text(const std::vector<OfferedAct>& acts, const std::string& prefix);
 

@@ -154,9 +154,17 @@ void OwnerClient::close(size_t index) {
 
 Result<void> OwnerClient::signal(const std::string& run, const std::string& name, const std::string& value) {
   ask(SignalCall{run, name, value, new_uuid_v7(loop_->clock().wall_us())}, run);
-  bool undisturbed = wait();
+  return until_answered();
+}
+
+Result<void> OwnerClient::answer(const std::string& run, uint64_t question, const std::string& value, const std::string& by) {
+  ask(AnswerCall{run, question, value, by}, run);
+  return until_answered();
+}
+
+Result<void> OwnerClient::until_answered() {
+  wait();
   if (outcomes_.back().refused != nullptr) return *outcomes_.back().refused;
-  if (!undisturbed) return Error(code::k_cancelled, "interrupted: whether the signal was sent is not known");
   return {};
 }
 

@@ -29,6 +29,7 @@ class OwnerClient final : public Session {
   void operate(const std::string& id, const engine::Order& order, bool go_on) override { ask(OperateCall{id, order, go_on}, id); }
   void fork(const std::string& id, const engine::ForkOrder& order) override;
   Result<void> signal(const std::string& run, const std::string& name, const std::string& value) override;
+  Result<void> answer(const std::string& run, uint64_t question, const std::string& value, const std::string& by) override;
   bool wait() override;
   const std::vector<Outcome>& outcomes() const override { return outcomes_; }
 
@@ -39,6 +40,7 @@ class OwnerClient final : public Session {
     bool answered = false;
   };
   OwnerClient(const StorePlace& place, const CommonOptions& options);
+  Result<void> until_answered();
   void ask(OwnerCall call, const std::string& run);
   void heard(size_t index, const std::string& line);
   void accepted(size_t index, const OwnerNews& news);

@@ -65,13 +65,24 @@ void OwnerServer::carry_out(const GuestRef& guest, OwnerCall call) {
     if (operate->go_on) return engine_.operate(operate->run, operate->order, then_resume);
     return engine_.operate(operate->run, operate->order, settled);
   }
-  auto& signal = std::get<SignalCall>(call);
-  auto sent = [this, guest, run = signal.run](const Result<void>& result) {
-    RunRow row;
-    row.id = run;
-    result.ok() ? accept(guest, row, false) : refuse(guest, result.error());
+  if (auto* executes = std::get_if<ExecutesCall>(&call)) {
+    OwnerNews news;
+    news.kind = OwnerNews::Kind::accepted;
+    news.row.id = executes->run;
+    news.stays = engine_.executes(executes->run);
+    return guest->connection->send(news_text(news));
+  }
+  auto stored = [this, guest](const std::string& run) {
+    return [this, guest, run](const Result<void>& result) {
+      RunRow row;
+      row.id = run;
+      result.ok() ? accept(guest, row, false) : refuse(guest, result.error());
+    };
   };
-  engine_.signal(signal.run, signal.name, signal.value, signal.id, sent);
+  if (auto* answer = std::get_if<AnswerCall>(&call))
+    return engine_.answer(answer->run, {answer->question, answer->value, answer->by, stored(answer->run)});
+  auto& signal = std::get<SignalCall>(call);
+  engine_.signal(signal.run, signal.name, signal.value, signal.id, stored(signal.run));
 }
 
 void OwnerServer::accept(const GuestRef& guest, const RunRow& row, bool stays) {

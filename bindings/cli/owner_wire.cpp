@@ -46,6 +46,10 @@ struct CallWriter {
   json operator()(const SignalCall& call) const {
     return {{"call", "signal"}, {"run", call.run}, {"name", call.name}, {"value", call.value}, {"id", call.id}};
   }
+  json operator()(const ExecutesCall& call) const { return {{"call", "executes"}, {"run", call.run}}; }
+  json operator()(const AnswerCall& call) const {
+    return {{"call", "answer"}, {"run", call.run}, {"question", call.question}, {"value", call.value}, {"by", call.by}};
+  }
 };
 
 StartCall read_start(const json& message) {
@@ -143,6 +147,9 @@ Result<OwnerCall> read_call(const std::string& text) {
   }
   if (call == "signal")
     return OwnerCall(SignalCall{message.value("run", ""), message.value("name", ""), message.value("value", "null"), message.value("id", "")});
+  if (call == "executes") return OwnerCall(ExecutesCall{message.value("run", "")});
+  if (call == "answer")
+    return OwnerCall(AnswerCall{message.value("run", ""), message.value("question", uint64_t{0}), message.value("value", "null"), message.value("by", "")});
   return Error(code::k_usage, "the process that owns the store knows no call '" + call + "'");
 }
 

@@ -37,7 +37,16 @@ struct ForkCall {
 struct SignalCall {
   std::string run, name, value, id;
 };
-using OwnerCall = std::variant<StartCall, ResumeCall, CancelCall, OperateCall, ForkCall, SignalCall>;
+// Whether the owner executes the run: the answer is `accepted`, and `stays` says it. Changes nothing.
+struct ExecutesCall {
+  std::string run;
+};
+struct AnswerCall {
+  std::string run;
+  uint64_t question = 0;   // the seq of its record
+  std::string value, by;
+};
+using OwnerCall = std::variant<StartCall, ResumeCall, CancelCall, OperateCall, ForkCall, SignalCall, AnswerCall, ExecutesCall>;
 
 std::string call_text(const OwnerCall& call);
 // Errors: "usage" (another version, or no call).

@@ -79,6 +79,7 @@ void LiveProgress::committed(const RunRow& row, const Record& record) {
                record.kind == journal::Kind::wait_started;
   if (scope) return ask_redraw();  // the block shows them
   if (auto event = event_text(record)) line(mark_of(event->mark) + " " + event->text);
+  if (record.kind == journal::Kind::ask_opened) line(painted(terminal_, Paint::bold, answer_hint(row.id, record)));
 }
 
 void LiveProgress::log(int64_t, std::string_view level, std::string_view text) {

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: MIT
 #include "bindings/cli/progress.hpp"
 #include "bindings/cli/record_text.hpp"
+#include "bindings/cli/wait_text.hpp"
 
 namespace perilune::cli {
 namespace {
@@ -19,9 +20,10 @@ class PlainProgress final : public Progress {
                                       (resumed ? "resumed at record " + std::to_string(row.last_seq) : "started"));
   }
 
-  void committed(const store::RunRow&, const journal::Record& record) override {
+  void committed(const store::RunRow& row, const journal::Record& record) override {
     if (auto event = event_text(record)) {
       line(record.at_us, event->text);
+      if (record.kind == journal::Kind::ask_opened) line(record.at_us, answer_hint(row.id, record));
     } else if (record.kind == journal::Kind::step_started) {
       line(record.at_us, "step " + printable(record.name) + " is running");
     }

@@ -9,6 +9,7 @@
 
 #include "bindings/cli/terminal.hpp"
 #include "bindings/cli/wait_text.hpp"
+#include "runtime/flow/gate.hpp"
 #include "runtime/journal/generations.hpp"
 #include "runtime/journal/payload.hpp"
 
@@ -111,6 +112,18 @@ std::string value_text(std::string_view value) {
   return "-> " + clipped(printable(value.substr(0, k_value_bytes)), k_value_columns);
 }
 
+std::string answer_text(const Record& record) {
+  return "by " + printable(journal::operator_of(record)) + " " + value_text(journal::value_of(record.data));
+}
+
+// "held", "expect held", "did not hold: no disk"
+std::string gate_text(const Record& record) {
+  std::optional<flow::Verdict> verdict = flow::verdict_of(record);
+  if (!verdict) return "";
+  std::string text = verdict->held ? "held" : "did not hold: " + printable(verdict->message);
+  return verdict->gate == record.name ? text : printable(verdict->gate) + " " + text;
+}
+
 std::string joined_words(std::initializer_list<std::string> words) {
   std::string text;
   for (const std::string& word : words)
@@ -146,6 +159,10 @@ std::optional<EventText> event_text(const Record& record) {
       return timer_text(record);
     case Kind::wait_started:
       return started_waiting_text(record);
+    case Kind::ask_opened:
+      return EventText{Mark::note, awaited_text(record)};
+    case Kind::ask_answered:
+      return EventText{Mark::done, "answer to '" + printable(record.name) + "' " + answer_text(record)};
     case Kind::scope_opened:
       return scope_text(record);
     case Kind::branch_joined:
@@ -185,7 +202,10 @@ std::string detail_text(const Record& record) {
       return error_line(record);
     case Kind::timer_set:
     case Kind::wait_started:
+    case Kind::ask_opened:
       return awaited_text(record);
+    case Kind::ask_answered:
+      return answer_text(record);
     case Kind::scope_opened:
       return std::to_string(journal::number_of(record.data, "total")) + " branches";
     case Kind::branch_done:
@@ -197,6 +217,10 @@ std::string detail_text(const Record& record) {
     case Kind::resumed:
     case Kind::rollback:
       return act_text(record);
+    case Kind::gate:
+      return gate_text(record);
+    case Kind::state_changed:
+      return clipped(printable(std::string_view(record.data).substr(0, k_value_bytes)), k_value_columns);
     case Kind::run_done:  // its name is the status
       return record.name == "completed" ? value_text(journal::value_of(record.data)) : error_line(record);
     default:

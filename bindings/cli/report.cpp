@@ -81,6 +81,7 @@ void report_left(const RunResult& result, const CommonOptions& options) {
   else
     text += "perilune: run " + printable(result.run) + " is not over; go on with\n  " +
             command(options, "resume", result.run) + "\n";
+  for (const std::string& answer : answer_commands(result.run, options)) text += "or answer first with\n  " + answer + "\n";
   if (result.status == Status::paused && options.store != "memory") {
     std::vector<OfferedAct> acts = offered_acts(result.run, options);
     std::erase_if(acts, [](const OfferedAct& act) { return act.verb == "resume"; });

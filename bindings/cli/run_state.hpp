@@ -39,6 +39,7 @@ class RunState {
   // In the order of their appearance.
   std::vector<const OpenOperation*> operations() const;
   std::vector<const OpenScope*> scopes() const;
+  const std::map<std::string, OpenScope>& scopes_by_task() const { return scopes_; }   // by the task that waits for it
   // What it waits for; the next attempts of steps are among the operations too.
   std::vector<const journal::Wait*> waits() const { return waits_.open(); }
   size_t steps_done() const { return steps_done_; }

@@ -32,6 +32,8 @@ class Session {
   virtual void fork(const std::string& id, const engine::ForkOrder& order) = 0;
   // Gives a run a signal, which is then on disk; the run itself is not taken up.
   virtual Result<void> signal(const std::string& run, const std::string& name, const std::string& value) = 0;
+  // Answers a question of a run (by the seq of its record): the same.
+  virtual Result<void> answer(const std::string& run, uint64_t question, const std::string& value, const std::string& by) = 0;
   // Until all are over, or a signal came (false). Then everything is closed and only the outcomes are left.
   virtual bool wait() = 0;
 

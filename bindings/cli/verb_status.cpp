@@ -2,6 +2,8 @@
 // what can be done. SPDX-License-Identifier: MIT
 #include <unistd.h>
 
+#include <algorithm>
+
 #include "bindings/cli/exit_code.hpp"
 #include "bindings/cli/open_acts.hpp"
 #include "bindings/cli/record_text.hpp"
@@ -11,6 +13,7 @@
 #include "bindings/cli/terminal.hpp"
 #include "bindings/cli/wait_text.hpp"
 #include "runtime/base/clock.hpp"
+#include "runtime/flow/state_records.hpp"
 
 namespace perilune::cli {
 
@@ -20,10 +23,12 @@ using store::Status;
 namespace {
 
 constexpr size_t k_lines_shown = 20;
+constexpr int k_state_columns = 400;
 
 struct Standing {
   RunRow row;
   RunState state;
+  std::string script_state;  // JSON object: what the script has set
   int64_t owner = 0;  // pid
   bool relaxed = false;
   std::vector<std::string> next;
@@ -82,6 +87,7 @@ std::string status_json(const Standing& standing) {
     json.key("total").number(static_cast<int64_t>(scope->total)).close_object();
   }
   json.close_array();
+  json.key("state").recorded(standing.script_state);
   json.key("steps_done").number(static_cast<int64_t>(standing.state.steps_done()));
   json.key("last_error").recorded(standing.state.last_error());
   json.key("error").raw(result.error == nullptr ? std::string() : to_json_text(*result.error));
@@ -138,21 +144,25 @@ void print_status(const Standing& standing) {
   std::vector<std::string> lines = lines_of_now(standing.state);
   for (size_t i = 0; i < lines.size() && i < k_lines_shown; ++i) field(i == 0 ? "now" : "", lines[i]);
   if (lines.size() > k_lines_shown) field("", "and " + std::to_string(lines.size() - k_lines_shown) + " more");
+  if (standing.script_state != "{}") field("state", clipped(printable(standing.script_state), k_state_columns));
   if (!row.error.empty()) {
     field("error", printable(one_line(error_from_json_text(row.error))));
   } else if (!standing.state.last_error().empty()) {
     field("last error", printable(one_line(error_from_json_text(standing.state.last_error()))) + ", at " +
                             clock_time(standing.state.last_error_us()));
   }
-  if (standing.acts.empty())
-    for (const std::string& command : standing.next) field(&command == &standing.next.front() ? "next" : "", command);
-  else
-    field("next", standing.next.back());
+  for (const std::string& command : standing.next) {
+    bool offered = std::any_of(standing.acts.begin(), standing.acts.end(), [&](auto& act) { return act.command == command; });
+    if (!offered) field("next", command);
+  }
   if (!standing.acts.empty()) print_out("open\n" + acts_text(standing.acts, "  "));
 }
 
 std::vector<std::string> next_commands(const Standing& standing, const CommonOptions& options) {
   std::vector<std::string> commands;
+  for (const journal::Wait* wait : standing.state.waits())
+    if (wait->what == journal::Wait::For::answer)
+      commands.push_back(answer_command(command(options, "answer", standing.row.id), *wait));
   if (standing.interrupted()) commands.push_back(command(options, "resume", standing.row.id));
   if (standing.interrupted()) commands.push_back(command(options, "cancel", standing.row.id));
   commands.push_back(command(options, "show", standing.row.id));
@@ -181,6 +191,7 @@ int verb_status(const RunViewOptions& options) {
   standing.row = std::move(*row);
   engine::Finding finding(standing.row, *records);
   for (const journal::Record& record : finding.living) standing.state.apply(record);
+  standing.script_state = flow::state_after(finding.living);
   if (!records->empty()) standing.acts = offered_acts(*view, finding, options);
   standing.owner = owner_of(*view);
   standing.relaxed = view->config.relaxed;

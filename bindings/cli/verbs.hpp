@@ -12,6 +12,7 @@ struct CommonOptions {
   std::string store;  // --store, or empty
   bool json = false;
   bool quiet = false;
+  std::vector<std::string> hooks;  // --hooks, of verbs that let runs go on
 };
 
 struct RunOptions : CommonOptions {
@@ -70,6 +71,19 @@ struct SignalOptions : CommonOptions {
 };
 int verb_signal(const SignalOptions& options);
 
+struct QueryOptions : CommonOptions {
+  std::string run, name;
+  std::string input = "null";  // JSON
+};
+int verb_query(const QueryOptions& options);
+
+struct AnswerOptions : CommonOptions {
+  std::string run, value;  // value: JSON, or one of the choices as it is
+  std::string by;
+  int64_t question = 0;    // 0 = the only one that is open
+};
+int verb_answer(const AnswerOptions& options);
+
 struct ListOptions : CommonOptions, FilterOptions {};  // default limit: 50 in a table, none in JSON
 int verb_list(const ListOptions& options);
 
@@ -79,6 +93,7 @@ struct RunViewOptions : CommonOptions {
 };
 int verb_show(const RunViewOptions& options);
 int verb_status(const RunViewOptions& options);
+int verb_why(const RunViewOptions& options);
 int verb_logs(const RunViewOptions& options);
 
 // Test files, or directories of them; the working directory when there are none.
@@ -95,6 +110,13 @@ struct StoreOptions : CommonOptions {
   std::string file;  // backup: the new file
 };
 int verb_store(const StoreOptions& options);
+
+// Without `run`: all runs.
+struct WatchOptions : CommonOptions {
+  std::string run, workflow, from;   // from: a cursor, "start", "now", or empty = the verb's default
+  std::vector<std::string> kinds;
+};
+int verb_watch(const WatchOptions& options);
 
 int verb_doctor(const CommonOptions& options);
 int verb_version(const CommonOptions& options);

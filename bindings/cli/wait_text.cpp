@@ -2,7 +2,10 @@
 // SPDX-License-Identifier: MIT
 #include "bindings/cli/wait_text.hpp"
 
+#include <nlohmann/json.hpp>
+
 #include "bindings/cli/record_text.hpp"
+#include "bindings/cli/report.hpp"
 #include "bindings/cli/terminal.hpp"
 #include "runtime/base/clock.hpp"
 #include "runtime/base/error.hpp"
@@ -41,6 +44,21 @@ std::string wait_text(const Wait& wait) {
   }
   return "step " + printable(wait.name) + " (attempt " + std::to_string(wait.attempt) + ") failed, again at " +
          clock_time(wait.due_us) + ": " + printable(one_line(error_from_json_text(wait.error)));
+}
+
+std::string answer_command(const std::string& verb, const Wait& question) {
+  nlohmann::json choices = nlohmann::json::parse(question.choices, nullptr, false);
+  std::string value = "VALUE";
+  if (choices.is_array() && !choices.empty())
+    value = choices[0].is_string() ? shell_quoted(printable(choices[0].get<std::string>())) : choices[0].dump();
+  return verb + " --question " + std::to_string(question.seq) + " " + value;
+}
+
+std::string answer_hint(const std::string& run, const journal::Record& opened) {
+  journal::Waits waits;
+  waits.apply(opened);
+  if (waits.open().empty()) return "";
+  return "  answer with: " + answer_command("perilune answer " + shell_quoted(printable(run)), *waits.open().front());
 }
 
 void add_waits(JsonText& json, const std::vector<const Wait*>& waits) {

@@ -6,6 +6,7 @@
 #include "bindings/lua/codec.hpp"
 #include "bindings/lua/error_object.hpp"
 #include "bindings/lua/sandbox.hpp"
+#include "bindings/lua/state_table.hpp"
 #include "runtime/flow/durable.hpp"
 
 namespace perilune::lua {
@@ -21,11 +22,19 @@ constexpr size_t k_traceback_max = 8000;
 void refuse_inside_step(lua_State* L, const char* call, LuaTask* task) {
   const task::AttemptContext* attempt = task == nullptr ? nullptr : task->task().attempt;
   if (attempt == nullptr) return;
+  if (attempt->refusal != nullptr) raise_usage(L, code::k_usage, "%s can't be called here: %s", call, attempt->refusal);
   if (!attempt->effects_allowed)
     raise_usage(L, code::k_usage, "%s can't be called here: `when` and the retry filters decide by plain Lua", call);
   raise_usage(L, code::k_usage,
               "%s can't be called inside a step: a step is one unit that is recorded whole; only effects, parallel, "
               "race, map, sleep and plain Lua may stand in it",
+              call);
+}
+
+[[noreturn]] void refuse_in_answer(lua_State* L, const char* call) {
+  raise_usage(L, code::k_usage,
+              "%s can't be called in the answer to a query: that must neither wait nor leave a record; it reads what the "
+              "script has, by plain Lua",
               call);
 }
 
@@ -39,12 +48,16 @@ LuaScript& enter_now(lua_State* L, const char* call, Place place) {
     state.kill("inspected", call);
     state.raise_killed(L);
   }
-  if (place == Place::body) refuse_inside_step(L, call, script->current());
+  if (place == Place::body) {
+    if (script->answering()) refuse_in_answer(L, call);
+    refuse_inside_step(L, call, script->current());
+  }
   return *script;
 }
 
 LuaScript& enter(lua_State* L, const char* call, Place place) {
   LuaScript& script = enter_now(L, call);
+  if (script.answering()) refuse_in_answer(L, call);
   if (!script.state().can_await(L) || script.current() == nullptr)
     raise_usage(L, code::k_not_yieldable,
                 "%s can't be called here: Lua can't suspend inside table.sort, string.gsub, string.format or a "
@@ -57,6 +70,7 @@ LuaScript& enter(lua_State* L, const char* call, Place place) {
     task.end_by_force();
     suspend(L, nullptr);   // for ever
   }
+  if (attempt == nullptr) settle_state(L, script);
   return script;
 }
 

@@ -10,6 +10,7 @@
 #include <cstring>
 
 #include "bindings/lua/state_hidden.hpp"
+#include "bindings/lua/state_table.hpp"
 #include "bindings/lua/utf8_text.hpp"
 #include "runtime/base/ids.hpp"
 #include "runtime/base/units.hpp"
@@ -59,6 +60,7 @@ class Encoder {
   bool value(int index);
   bool table(int index);
   bool table_content(int index);
+  bool state_table(int index);
   bool array(int index);
   bool array_out_of_order(int index);
   bool object(int index);
@@ -151,6 +153,7 @@ bool Encoder::table_content(int index) {
   bool is_array = false;
   if (lua_getmetatable(L_, index)) {
     is_array = lua_topointer(L_, -1) == hidden_.array_metatable;
+    if (lua_topointer(L_, -1) == hidden_.state_metatable) return state_table(index);
     lua_rawgetp(L_, -1, &registry::k_locked);
     if (!lua_isnil(L_, -1)) return fail("a table of the API can't be saved");
     lua_pop(L_, 2);
@@ -165,6 +168,19 @@ bool Encoder::table_content(int index) {
   if (first == LUA_TNUMBER) return array(index);
   if (first == LUA_TSTRING && !is_array) return object(index);
   return explain_keys(index);
+}
+
+// A table of `state`: what lies behind it. For `state` itself that is the text of the task's view.
+bool Encoder::state_table(int index) {
+  if (lua_rawgetp(L_, index, state_plain_key()) == LUA_TTABLE) return table(lua_gettop(L_));
+  std::vector<EncodedKey> keys;   // another encoding begins meanwhile
+  std::vector<const void*> path;
+  keys.swap(hidden_.encoded_keys);
+  path.swap(hidden_.encoded_path);
+  Result<void> written = write_state(L_, out_);
+  keys.swap(hidden_.encoded_keys);
+  path.swap(hidden_.encoded_path);
+  return written.ok() || fail(written.error().message, code::k_validation);
 }
 
 // An array that was filled in order is met in order: then no other key can be there when the end is reached.

@@ -14,6 +14,9 @@ namespace {
 
 constexpr int k_close_depth_max = 8;  // nested closing is not counted as C stack by Lua 5.4.4, and would overflow it
 
+// A coroutine counts its instructions for the hook from zero: one that makes others must not escape by that.
+constexpr int64_t k_create_work = 500;
+
 constexpr int k_wrapped = lua_upvalueindex(1);  // the coroutine of a wrap
 
 enum class Outcome { k_done, k_failed, k_await };
@@ -205,6 +208,7 @@ int l_wrapped(lua_State* L) {
 
 int l_create(lua_State* L) {
   luaL_checktype(L, 1, LUA_TFUNCTION);
+  State::of(L).charge(L, k_create_work);
   lua_State* co = lua_newthread(L);
   State::of(L).watch(co);
   mark(L, lua_gettop(L), false);

@@ -25,4 +25,7 @@ Error error_from_value(lua_State* L, int index, const char* code);
 // the runtime. Never raises (at most 32 frames, the middle is cut).
 std::string traceback_of(lua_State* coroutine);
 
+// The chunk with this source is the runtime's own Lua: a reader of messages looks for the workflow's lines.
+bool is_own_chunk(const char* source);
+
 }  // namespace perilune::lua

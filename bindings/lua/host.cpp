@@ -133,6 +133,7 @@ class LuaHost final : public engine::ScriptHost {
     for (const std::string& name : names)
       for (Definition& declared : file.all_declared())
         if (declared.name == name) definitions.push_back(std::move(declared));
+    for (Definition& definition : definitions) definition.preflight_at_top = false;   // it comes when the file has run
     if (!definitions.empty()) return definitions;
     Definition self;
     self.name = file.default_name();

@@ -15,8 +15,8 @@ struct BaseFunction {
 const BaseFunction* base_functions();  // sandbox_base.cpp
 
 // Each pushes a new, ordinary table; the sandbox locks it.
-int l_open_string(lua_State* L);  // bounded_libraries.cpp
-int l_open_table(lua_State* L);
+int l_open_string(lua_State* L);  // string_library.cpp
+int l_open_table(lua_State* L);   // table_library.cpp
 int l_open_utf8(lua_State* L);
 int l_open_math(lua_State* L);  // seeded_libraries.cpp
 int l_open_os(lua_State* L);

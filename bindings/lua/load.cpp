@@ -1,6 +1,7 @@
 // Compiling: for the host (load_text, bytecode that the host alone makes) and for scripts (load).
 // Promises: a text of a script is never taken for bytecode; a text that would keep the parser busy for seconds (it is
-// quadratic in the number of elseif) is refused before it is parsed. A file may begin with a byte order mark and with a
+// quadratic in the number of elseif, goto, break and labels) is refused before it is parsed. A file may begin with a
+// byte order mark and with a
 // `#!` line, whatever its line ends are.
 // SPDX-License-Identifier: MIT
 #include <algorithm>
@@ -15,15 +16,33 @@ namespace perilune::lua {
 namespace {
 
 constexpr size_t k_source_bytes_max = 4u << 20;
-constexpr size_t k_elseif_max = 10'000;
+constexpr size_t k_word_max = 10'000;
+
+// Of these the parser keeps a list that it walks, or shifts, at each of them.
+constexpr std::string_view k_counted_words[] = {"elseif", "goto", "break", "::"};
+
+const char* too_many(std::string_view word) {
+  switch (word[0]) {
+    case 'e':
+      return "a source with more than 10000 elseif can't be loaded";
+    case 'g':
+      return "a source with more than 10000 goto can't be loaded";
+    case 'b':
+      return "a source with more than 10000 break can't be loaded";
+    default:
+      return "a source with more than 10000 labels can't be loaded";
+  }
+}
 
 // Null when the text may be given to the parser, else why not.
 const char* refusal(std::string_view source) {
   if (source.size() > k_source_bytes_max) return "a source over 4 MiB can't be loaded";
   if (!source.empty() && source[0] == LUA_SIGNATURE[0]) return "attempt to load a binary chunk (only text is accepted)";
-  size_t found = 0;
-  for (size_t at = source.find("elseif"); at != source.npos; at = source.find("elseif", at + 6)) {
-    if (++found > k_elseif_max) return "a source with more than 10000 elseif can't be loaded";
+  for (std::string_view word : k_counted_words) {
+    size_t found = 0;
+    for (size_t at = source.find(word); at != source.npos; at = source.find(word, at + word.size())) {
+      if (++found > k_word_max) return too_many(word);
+    }
   }
   return nullptr;
 }
@@ -72,6 +91,15 @@ void push_joined_pieces(lua_State* L, int reader) {
   }
   lua_pop(L, 1);
   luaL_pushresult(&text);
+}
+
+// A name stands in messages and logs, where control characters could pass for something else.
+void check_chunk_name(lua_State* L, const char* name) {
+  for (const char* at = name; *at != 0; ++at) {
+    const bool control = static_cast<unsigned char>(*at) < ' ' || *at == 0x7f;
+    const bool of_text = name[0] != '=' && name[0] != '@' && std::strchr("\t\n\r", *at) != nullptr;
+    if (control && !of_text) luaL_argerror(L, 2, "a chunk name can't hold control characters");
+  }
 }
 
 int fail_load(lua_State* L, const char* message) {
@@ -126,6 +154,7 @@ int l_load(lua_State* L) {
   const bool is_text = lua_type(L, 1) == LUA_TSTRING;
   if (!is_text) luaL_checktype(L, 1, LUA_TFUNCTION);
   const char* name = luaL_optstring(L, 2, is_text ? lua_tostring(L, 1) : "=(load)");
+  if (!lua_isnoneornil(L, 2)) check_chunk_name(L, name);
   lua_settop(L, 4);
   if (!is_text) push_joined_pieces(L, 1);
   size_t size = 0;

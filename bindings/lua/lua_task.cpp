@@ -33,7 +33,7 @@ int l_keep_traceback(lua_State* L) {
   LuaTask& task = current_task(L);
   Error error = error_from_value(L, 1, code::k_script);
   if (error.traceback.empty()) error.traceback = traceback_of(L);
-  task.fail(std::move(error));
+  task.note_raised(std::move(error));
   return 1;
 }
 
@@ -44,8 +44,8 @@ int task_base_ended(lua_State* L, int status, lua_KContext) {
   LuaTask& task = current_task(L);
   Error error = error_from_value(L, -1, code::k_script);
   if (error.traceback.empty()) {
-    Error kept = task.take_error();  // the handler saw it where it was raised
-    if (kept.message == error.message) error.traceback = std::move(kept.traceback);
+    Error raised = task.take_raised();  // the handler saw it where it was raised
+    if (raised.message == error.message) error.traceback = std::move(raised.traceback);
   }
   task.fail(std::move(error));
   return 0;
@@ -135,7 +135,10 @@ Result<std::string> LuaTask::encode_result() {
   lua_State* L = thread_.L;
   if (results_ == 0) return std::string("null");
   std::string text;
+  LuaTask* before = script_.current();   // `state` in a result is this task's
+  script_.set_current(this);
   Result<void> encoded = encode(L, lua_gettop(L) - results_ + 1, text, "result");
+  script_.set_current(before);
   if (!encoded.ok()) return encoded.error();
   return text;
 }
@@ -144,14 +147,18 @@ std::string LuaTask::short_result(size_t bytes_max) {
   lua_State* L = thread_.L;
   if (results_ == 0) return "null";
   std::string text;
-  return encode(L, lua_gettop(L) - results_ + 1, text, "result", false, bytes_max).ok() ? text : std::string();
+  LuaTask* before = script_.current();
+  script_.set_current(this);
+  const bool encoded = encode(L, lua_gettop(L) - results_ + 1, text, "result", false, bytes_max).ok();
+  script_.set_current(before);
+  return encoded ? text : std::string();
 }
 
 std::string LuaTask::where() {
   lua_Debug debug;
   for (int level = 0; lua_getstack(thread_.L, level, &debug) != 0; ++level) {
     lua_getinfo(thread_.L, "Sl", &debug);
-    if (debug.currentline > 0) return std::string(debug.short_src) + ":" + std::to_string(debug.currentline);
+    if (debug.currentline > 0 && !is_own_chunk(debug.source)) return std::string(debug.short_src) + ":" + std::to_string(debug.currentline);
   }
   return {};
 }

@@ -4,6 +4,7 @@
 
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "bindings/lua/script.hpp"
@@ -41,6 +42,10 @@ class LuaTask final : public task::Coroutine {
   int64_t busy_us() const;
   int result_count() const { return results_; }
   void fail(Error error) { error_ = std::move(error), failed_ = true; }
+  // An error as it was where it was raised. It may be caught yet: Lua asks the handler of the task also for an overflow
+  // of the C stack in `load`, which gives it back to the script.
+  void note_raised(Error error) { raised_ = std::move(error); }
+  Error take_raised() { return std::exchange(raised_, {}); }
 
   // The error that a retry filter is asked about.
   void set_argument_error(Error error) { argument_error_ = std::move(error); }
@@ -48,6 +53,10 @@ class LuaTask final : public task::Coroutine {
   // What an undo is called with, as JSON text.
   void set_argument_json(std::string json) { argument_json_ = std::move(json); }
   const std::string& argument_json() const { return argument_json_; }
+
+  // A hook is being called in it: what it does, and what tasks do that it begins, meets no hooks.
+  bool within_hook() const { return within_hook_; }
+  void set_within_hook(bool within) { within_hook_ = within; }
 
   // A cancelled task that goes on: its awaits are counted, and at last it is ended by force (of its to-be-closed
   // variables those of the task itself are closed, without awaits; those of its own coroutines are not).
@@ -84,8 +93,10 @@ class LuaTask final : public task::Coroutine {
   bool over_ = false;
   bool failed_ = false;
   bool forced_ = false;
+  bool within_hook_ = false;
   int refusals_ = 0;
   Error error_;
+  Error raised_;
   Error argument_error_;
   std::string argument_json_;
   int watched_ref_ = LUA_NOREF;

@@ -7,6 +7,7 @@
 
 #include "bindings/lua/libraries.hpp"
 #include "bindings/lua/state_hidden.hpp"
+#include "bindings/lua/state_table.hpp"
 
 namespace perilune::lua {
 namespace {
@@ -99,6 +100,10 @@ int l_rawset(lua_State* L) {
   luaL_checkany(L, 2);
   luaL_checkany(L, 3);
   lua_settop(L, 3);
+  if (is_state_table(L, 1)) {
+    lua_settable(L, 1);
+    return 1;
+  }
   if (push_behind_lock(L, 1)) return luaL_error(L, "a table of the API is read-only");
   if (is_refused_name(L, 2)) refuse(L, lua_tostring(L, 2));
   lua_pushglobaltable(L);

@@ -8,6 +8,7 @@
 #include "bindings/lua/codec.hpp"
 #include "bindings/lua/libraries.hpp"
 #include "bindings/lua/sandbox.hpp"
+#include "bindings/lua/state_table.hpp"
 
 namespace perilune::lua {
 namespace {
@@ -157,6 +158,8 @@ void ObjectGraph::see(lua_State* L, int table, uint32_t label) {
   if (type == LUA_TUSERDATA) return set_trouble(label, "a handle (task, group, ...) can't be saved");
   if (type == LUA_TLIGHTUSERDATA || lua_iscfunction(L, -1))
     return set_trouble(label, "a function of the runtime that has no name can't be saved");
+  if (is_state_table(L, lua_gettop(L)))
+    return set_trouble(label, "a table of `state` can't be saved: take it from `state` where it is needed");
   Kind kind = type == LUA_TFUNCTION ? Kind::function : Kind::table;
   if (kind == Kind::table && is_locked(L, lua_gettop(L))) kind = Kind::closed;
   if (kind == Kind::closed && !first_) set_trouble(label, "a read-only table can't be saved");

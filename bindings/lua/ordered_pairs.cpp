@@ -11,6 +11,7 @@
 
 #include "bindings/lua/libraries.hpp"
 #include "bindings/lua/state_hidden.hpp"
+#include "bindings/lua/state_table.hpp"
 
 namespace perilune::lua {
 namespace {
@@ -291,9 +292,24 @@ int l_pairs(lua_State* L) {
   return 3;
 }
 
+namespace {
+
+// next of a table of `state`: (table, key), with the table behind it in its place.
+int next_in_state(lua_State* L) {
+  lua_pushcfunction(L, l_next);
+  push_behind_state(L, 1);
+  lua_pushvalue(L, 2);
+  lua_call(L, 2, 2);   // 3, 4
+  push_inside(L, 1, 3);
+  return lua_isnil(L, 3) ? 1 : 2;
+}
+
+}  // namespace
+
 int l_next(lua_State* L) {
   luaL_checktype(L, 1, LUA_TTABLE);
   lua_settop(L, 2);
+  if (is_state_table(L, 1)) return next_in_state(L);
   if (push_behind_lock(L, 1)) lua_replace(L, 1);
   if (lua_isnil(L, 2)) return first_pair(L);
   State::Hidden& hidden = State::of(L).hidden();

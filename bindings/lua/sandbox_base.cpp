@@ -6,6 +6,7 @@
 
 #include "bindings/lua/error_object.hpp"
 #include "bindings/lua/libraries.hpp"
+#include "bindings/lua/state_table.hpp"
 
 namespace perilune::lua {
 namespace {
@@ -90,6 +91,10 @@ int l_rawget(lua_State* L) {
   luaL_checktype(L, 1, LUA_TTABLE);
   luaL_checkany(L, 2);
   lua_settop(L, 2);
+  if (is_state_table(L, 1)) {   // it has no metamethods but those that find its content
+    lua_gettable(L, 1);
+    return 1;
+  }
   if (push_behind_lock(L, 1)) lua_replace(L, 1);
   lua_rawget(L, 1);
   return 1;
@@ -98,6 +103,7 @@ int l_rawget(lua_State* L) {
 int l_rawlen(lua_State* L) {
   const int type = lua_type(L, 1);
   luaL_argexpected(L, type == LUA_TTABLE || type == LUA_TSTRING, 1, "table or string");
+  if (is_state_table(L, 1)) push_behind_state(L, 1), lua_replace(L, 1);
   lua_pushinteger(L, lua_Integer(lua_rawlen(L, 1)));
   return 1;
 }

@@ -8,8 +8,10 @@
 #include "bindings/lua/codec.hpp"
 #include "bindings/lua/definition.hpp"
 #include "bindings/lua/error_object.hpp"
+#include "bindings/lua/gate.hpp"
 #include "bindings/lua/lua_task.hpp"
 #include "bindings/lua/sandbox.hpp"
+#include "runtime/hooks/registry.hpp"
 
 namespace perilune::lua {
 
@@ -28,13 +30,32 @@ int l_main(lua_State* L) {
   return main_file_ran(L, LUA_OK, 0);
 }
 
-int main_file_ran(lua_State* L, int, lua_KContext) {
-  LuaScript& script = *surroundings_of(L).live();
-  if (!push_workflow_run(L, 1, script.workflow().c_str())) return 1;  // the file is itself the workflow
-  script.defined();
+// Stack: 1 what the file gave, 2 the run function.
+int call_run(lua_State* L) {
   lua_getglobal(L, "input");
   lua_callk(L, 1, 1, 0, [](lua_State*, int, lua_KContext) { return 1; });
   return 1;
+}
+
+int preflight_held(lua_State* L, LuaTask& task, task::Outcome& outcome) {
+  if (outcome.kind == task::Outcome::Kind::error) return push_outcome(L, task, outcome);   // raises
+  lua_settop(L, 2);
+  return call_run(L);
+}
+
+int main_file_ran(lua_State* L, int, lua_KContext) {
+  LuaScript& script = *surroundings_of(L).live();
+  const char* name = script.workflow().c_str();
+  if (!push_workflow_run(L, 1, name)) return 1;  // the file is itself the workflow
+  script.defined();
+  push_workflow_gates(L, 1, name);  // 3 preflight, 4 postflight
+  script.set_postflight(lua_isnil(L, 4) ? LUA_NOREF : (lua_pushvalue(L, 4), luaL_ref(L, LUA_REGISTRYINDEX)));
+  lua_settop(L, 3);
+  if (lua_isnil(L, 3)) {
+    lua_settop(L, 2);
+    return call_run(L);
+  }
+  return await(L, begin_preflight(script, luaL_ref(L, LUA_REGISTRYINDEX), preflight_held));
 }
 
 int l_open_globals(lua_State* L) {
@@ -142,7 +163,9 @@ void LuaScript::give_back(Thread thread, bool reusable) {
 std::unique_ptr<LuaTask> LuaScript::new_task() {
   Thread thread = take_thread();
   if (thread.L != nullptr) lua_pushcfunction(thread.L, l_task_base);
-  return std::make_unique<LuaTask>(*this, thread);
+  auto task = std::make_unique<LuaTask>(*this, thread);
+  task->set_within_hook(current_ != nullptr && current_->within_hook());
+  return task;
 }
 
 std::unique_ptr<LuaTask> LuaScript::make_task(int function_ref, lua_CFunction adapter) {
@@ -152,6 +175,14 @@ std::unique_ptr<LuaTask> LuaScript::make_task(int function_ref, lua_CFunction ad
   if (adapter != nullptr) lua_pushcfunction(T, adapter);
   lua_rawgeti(T, LUA_REGISTRYINDEX, function_ref);
   task->set_argument_count(adapter != nullptr ? 2 : 1);
+  return task;
+}
+
+std::unique_ptr<task::Coroutine> LuaScript::hook(int function, std::shared_ptr<const hooks::Event> event) {
+  auto task = make_task(function, hook_caller_);
+  std::string text = hooks::event_json(*event);   // its run goes last
+  text.insert(text.size() - 1, ",\"run\":" + hooks::run_json(*event->run));
+  task->set_argument_json(std::move(text));
   return task;
 }
 
@@ -184,6 +215,16 @@ Result<Module> LuaScript::find_module(const std::string& name) {
   Result<std::string> text = context_.find_module(name);
   if (!text.ok()) return text.error();
   return Module{module_chunk_name(name), std::move(*text)};
+}
+
+void LuaScript::set_postflight(int function_ref) {
+  luaL_unref(L(), LUA_REGISTRYINDEX, postflight_ref_);
+  postflight_ref_ = function_ref;
+}
+
+std::unique_ptr<flow::StepCode> LuaScript::postflight() {
+  if (postflight_ref_ == LUA_NOREF) return nullptr;
+  return make_gate_code(*this, std::exchange(postflight_ref_, LUA_NOREF));
 }
 
 void LuaScript::declared(engine::Definition definition, bool has_run) {

@@ -18,6 +18,7 @@
 #include "bindings/lua/prototypes.hpp"
 #include "bindings/lua/state.hpp"
 #include "runtime/engine/script_host.hpp"
+#include "runtime/hooks/decision.hpp"
 
 namespace perilune::lua {
 
@@ -69,6 +70,9 @@ class LuaScript final : public engine::Script, public ApiSurroundings {
   Result<std::unique_ptr<task::Coroutine>> main() override;
   const Error* killed() const override { return state_->killed() ? &state_->kill_error() : nullptr; }
   std::shared_ptr<const flow::Schema> output_schema() const override { return output_schema_; }
+  std::unique_ptr<flow::StepCode> postflight() override;
+  std::unique_ptr<task::Coroutine> hook(int function, std::shared_ptr<const hooks::Event> event) override;
+  Result<std::string> query(const std::string& name, const std::string& input_json) override;   // query.cpp
 
   // ---- ApiSurroundings
   double now_s() override;
@@ -90,12 +94,28 @@ class LuaScript final : public engine::Script, public ApiSurroundings {
   engine::RunContext& context() { return context_; }
   flow::Execution& execution() { return context_.execution(); }
   LuaTask* current() { return current_; }
+  // Takes over a registry reference, LUA_NOREF for none.
+  void set_postflight(int function_ref);
+  // What runs now is the answer to a query.
+  bool answering() const { return answering_; }
   // The file has returned the definition that this run is of.
   void defined() { output_schema_ = defined_output_; }
   void set_current(LuaTask* task) { current_ = task; }
 
   // Where a work part leaves its error for the raise (a local would leak).
   Error& pending_error() { return pending_error_; }
+
+  // Its hooks: whether one may listen to points of that family (api/hooked.hpp asks), and what the call that is being made
+  // has been told by them.
+  bool hears(hooks::Family family) const { return (families_heard_ >> static_cast<unsigned>(family) & 1) != 0; }
+  void hear(hooks::Family family) { families_heard_ |= 1u << static_cast<unsigned>(family); }
+  void hear_all() { families_heard_ = ~0u; }
+  struct Told {
+    std::shared_ptr<const hooks::Decision> decided;   // or null
+    std::string input;                                // JSON text, or empty
+    uint32_t again = 0;                               // the operation that it repeats, or 0
+  };
+  Told& told() { return told_; }
 
   // For the snapshots of loops.
   Prototypes& prototypes() { return prototypes_; }
@@ -117,6 +137,9 @@ class LuaScript final : public engine::Script, public ApiSurroundings {
   // set_argument_count (the function counts as one). Its thread is null after a memory error.
   std::unique_ptr<LuaTask> new_task();
 
+  // What calls a hook of a file: (function) with the event in argument_json of the task; bindings/api sets it.
+  void set_hook_caller(lua_CFunction caller) { hook_caller_ = caller; }
+
   // Lua threads are used again: a thread costs more than a task.
   struct Thread {
     lua_State* L = nullptr;
@@ -132,9 +155,14 @@ class LuaScript final : public engine::Script, public ApiSurroundings {
   engine::RunContext& context_;
   std::unique_ptr<State> state_;
   LuaTask* current_ = nullptr;
+  bool answering_ = false;
   Error pending_error_;
+  uint32_t families_heard_ = 0;
+  Told told_;
+  lua_CFunction hook_caller_ = nullptr;
   std::vector<Thread> threads_;
   std::shared_ptr<const flow::Schema> output_schema_, defined_output_;
+  int postflight_ref_ = LUA_NOREF;
   uint64_t object_ids_ = 0;
   Prototypes prototypes_{*this};
   std::set<std::string> warned_;

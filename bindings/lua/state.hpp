@@ -69,6 +69,11 @@ class State {
 
   // ---- budget. begin_slice() is called at each resume and each durable call: the CPU clock starts anew.
   void begin_slice();
+  // For C functions: `work` (about two nanoseconds each) has been done, or is about to be. Raises the end of the budget
+  // from time to time, when it has come. What can run longer than a millisecond in C without charging escapes the budget.
+  void charge(lua_State* L, int64_t work) {
+    if ((work_left_ -= work) < 0) spend(L);
+  }
   // Every coroutine must be watched when it is made (hooks are not inherited from one that is older than the hook).
   void watch(lua_State* coroutine);
   // True when an await may yield here: L can, and so can every coroutine that waits for L (a generator that is called
@@ -97,11 +102,14 @@ class State {
   State(const StateLimits& limits, Surroundings& surroundings);
   static void* allocate(void* self, void* block, size_t old_size, size_t new_size) noexcept;
   static void hook(lua_State* L, lua_Debug* debug);
+  void spend(lua_State* L);
+  void raise_if_spent(lua_State* L);
 
   StateLimits limits_;
   Surroundings* surroundings_;
   lua_State* main_ = nullptr;
   size_t used_ = 0, peak_ = 0;
+  int64_t work_left_ = 0;             // until charge() reads the clock again
   int64_t slice_start_us_ = -1;       // thread CPU time; -1: read at the first hook of the slice
   std::unique_ptr<Error> killed_;
   std::string scratch_;

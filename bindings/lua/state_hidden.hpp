@@ -20,11 +20,14 @@ inline char k_guard_metatable;   // of metatables: refuses a late __mode (metata
 inline char k_api;               // name -> API global, filled on first use; __index of the globals' metatable
 inline char k_object_ids;        // object -> number in tostring; weak keys
 inline char k_script_threads;    // coroutine that a script made -> true while it waits in an await; weak keys
+inline char k_answers;           // name -> function of answer(); made by the first
 inline char k_modules;           // name -> value of require
 inline char k_loading;           // name -> coroutine that loads the module
 inline char k_closer_metatable;  // of the entry that ends a loading (require.cpp)
 inline char k_next_tables;       // slot -> table under traversal by next; weak values
 inline char k_next_keys;         // slot -> its sorted keys, or their number for an array
+inline char k_state_metatable;   // of `state` and the tables in it (state_table.cpp)
+inline char k_state_tables;      // plain table of the state -> the table that stands for it; weak keys
 inline char k_locked;            // in the metatable of a read-only table -> the table behind it
 }  // namespace registry
 
@@ -59,6 +62,7 @@ struct State::Hidden {
   const void* object_metatable = nullptr;
   const void* error_metatable = nullptr;
   const void* guard_metatable = nullptr;
+  const void* state_metatable = nullptr;  // null until `state` is used
 
   bool memory_refused = false;  // the allocator has said no at least once
   int coroutine_depth = 0;      // user coroutines between the task and the running code

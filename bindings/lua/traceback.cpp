@@ -13,10 +13,6 @@ constexpr int k_frames_max = 32;
 constexpr int k_newest_frames = 22;     // of a deep stack
 constexpr int k_levels_looked_at = 64;  // at either end: lua_getstack takes time in proportion to the level
 
-bool is_own_chunk(const char* source) {
-  return std::strncmp(source, "=perilune", 9) == 0 || std::strncmp(source, "@perilune/", 10) == 0;
-}
-
 // The highest level of the stack, found by doubling and halving.
 int last_level(lua_State* L) {
   lua_Debug frame;
@@ -58,6 +54,10 @@ int append_frames(lua_State* L, int from, int to, int frames_max, std::string& o
 }
 
 }  // namespace
+
+bool is_own_chunk(const char* source) {
+  return std::strncmp(source, "=perilune", 9) == 0 || std::strncmp(source, "@perilune/", 10) == 0;
+}
 
 std::string traceback_of(lua_State* coroutine) {
   std::string out;

@@ -102,7 +102,7 @@ Error error_from_json_text(std::string_view text) {
 bool never_retried(std::string_view code) {
   static constexpr std::string_view k_final[] = {
       code::k_validation,      code::k_denied,   code::k_cancelled, code::k_budget, code::k_memory,  code::k_limit,
-      code::k_unknown_outcome, code::k_diverged, code::k_usage,     code::k_syntax, code::k_deadlock};
+      code::k_unknown_outcome, code::k_diverged, code::k_usage,     code::k_syntax, code::k_deadlock, code::k_gate};
   return std::find(std::begin(k_final), std::end(k_final), code) != std::end(k_final);
 }
 

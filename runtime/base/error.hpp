@@ -19,6 +19,7 @@ inline constexpr const char* k_step_failed = "step_failed";
 inline constexpr const char* k_validation = "validation";
 inline constexpr const char* k_denied = "denied";
 inline constexpr const char* k_limit = "limit";
+inline constexpr const char* k_gate = "gate";                // requires, preflight or postflight did not hold
 inline constexpr const char* k_max_reached = "max_reached";
 inline constexpr const char* k_memory = "memory";
 inline constexpr const char* k_budget = "budget";
@@ -67,7 +68,7 @@ std::string one_line(const Error& error);
 std::string to_json_text(const Error& error);
 Error error_from_json_text(std::string_view text);
 
-// True for codes that no retry may mend: validation denied cancelled budget memory limit unknown_outcome diverged
+// True for codes that no retry may mend: validation denied cancelled budget memory limit gate unknown_outcome diverged
 // usage syntax deadlock.
 bool never_retried(std::string_view code);
 

@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <cstdlib>
 #include <string_view>
 #include <unordered_map>
 
@@ -102,6 +103,18 @@ Result<ProcessImage> make_process_image(const ProcessSpec& spec) {
   if (!found.ok()) return found.error();
   image.program = std::move(*found);
   return image;
+}
+
+Result<std::string> find_command(const std::string& name, const std::string& cwd) {
+  if (name.find('/') == std::string::npos) {
+    const char* path = std::getenv("PATH");
+    return find_program(name, path == nullptr ? k_default_path : path, cwd);
+  }
+  const std::string path = name[0] == '/' || cwd.empty() ? name : cwd + "/" + name;
+  const Found found = look_at(path);
+  if (found == Found::k_program) return path;
+  if (found == Found::k_not_executable) return Error(code::k_denied, "not executable: " + quoted(name));
+  return Error(code::k_not_found, "no such program: " + quoted(name));
 }
 
 }  // namespace perilune::effects

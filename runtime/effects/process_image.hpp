@@ -21,4 +21,8 @@ struct ProcessImage {
 // Errors: "usage" (no argv, a NUL, a bad variable name), "not_found", "denied" (found in PATH, but not executable).
 Result<ProcessImage> make_process_image(const ProcessSpec& spec);
 
+// The path of a program: as it is given when there is a slash in it (relative to `cwd`), else the first in our PATH that can
+// be executed. Errors: "not_found", "denied".
+Result<std::string> find_command(const std::string& name, const std::string& cwd);
+
 }  // namespace perilune::effects

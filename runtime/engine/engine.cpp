@@ -3,11 +3,14 @@
 #include "runtime/engine/engine.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include "runtime/base/ids.hpp"
 #include "runtime/engine/input.hpp"
 #include "runtime/engine/modules.hpp"
 #include "runtime/engine/run.hpp"
+#include "runtime/hooks/event_bus.hpp"
+#include "runtime/flow/gate.hpp"
 
 namespace perilune::engine {
 
@@ -81,13 +84,17 @@ Engine::Engine(Options options)
       locks_([this]() -> store::StoreReader& { return reader(); },
              [this](const std::string& run, const std::string& lock, const std::string& holder) {
                tell_held_up(run, lock, holder);
-             }) {
+             }),
+      hooks_([this](const hooks::RunFacts& run, const std::string& text) { log_of(run, "error", text, {}); }) {
   options_.loop->set_turn([this] { turn(); });
 }
 
 Engine::~Engine() {
+  if (events_ != nullptr) options_.store->set_tap(nullptr);
+  *closing_ = true;
   for (auto& [id, sleeper] : sleeping_) options_.loop->stop_timer(sleeper.timer);
   runs_.clear();
+  hook_hosts_.clear();
   options_.loop->set_turn([] {});
 }
 
@@ -126,12 +133,22 @@ void Engine::start(StartRequest request, Started started, Ended ended) {
     if (!input.ok()) return started(input.error());
     request.input = std::move(*input);
   }
+  bool stands = !request.id.empty() && !definition->needs.empty() && run_stands(request.id);   // then nothing begins
+  if (!stands) {
+    Result<void> met = check_requirements(definition->needs, definition->name, request.cwd, options_.stand_in == nullptr);
+    if (!met.ok()) return started(met.error());
+  }
   BundleRef bundle = inspection->bundle;
   if (bundles_.count(bundle->hash) != 0)
     return create_run(std::move(request), std::move(*definition), bundle, std::move(started), std::move(ended));
   bundles_[bundle->hash] = bundle;
   options_.store->put_bundle(bundle->hash, bundle->content, *options_.loop, [](Result<void>) {});   // same commit as the run
   create_run(std::move(request), std::move(*definition), bundle, std::move(started), std::move(ended));
+}
+
+bool Engine::run_stands(const std::string& id) {
+  Result<std::optional<RunRow>> row = reader().run(id);
+  return row.ok() && row->has_value();
 }
 
 void Engine::create_run(StartRequest request, Definition definition, BundleRef bundle, Started started, Ended ended) {
@@ -141,6 +158,7 @@ void Engine::create_run(StartRequest request, Definition definition, BundleRef b
   facts.file = request.file;
   facts.timeout_us = definition.timeout_us > 0 ? definition.timeout_us : options_.settings.timeout_us;
   facts.pause_on_error = definition.pause_on_error;
+  facts.preflight_at_top = definition.preflight_at_top;
 
   store::NewRun run;
   int64_t now_us = options_.loop->clock().wall_us();
@@ -161,16 +179,23 @@ void Engine::create_run(StartRequest request, Definition definition, BundleRef b
   record.at_us = now_us;
   record.data = start_data(facts, run.row);
   run.records.push_back(record);
+  auto held = [&run, now_us](const char* gate) {
+    run.records.push_back(flow::run_gate(gate, nullptr));
+    run.records.back().seq = run.records.size();
+    run.records.back().at_us = now_us;
+  };
+  if (!definition.needs.empty()) held(flow::k_gate_requires);
+  if (definition.input != nullptr) held(flow::k_gate_input);
   // What is replayed must be what was live: a path that is no UTF-8 is mended in the record.
   if (!is_ascii(facts.cwd + facts.directory + facts.file)) facts = read_start_data(record);
 
   std::string input = run.row.input;
-  auto done = [this, record, facts, bundle, input, workflow = definition.name, started = std::move(started),
+  auto done = [this, records = run.records, facts, bundle, input, workflow = definition.name, started = std::move(started),
                ended = std::move(ended)](Result<store::Created> created) mutable {
     if (!created.ok()) return started(created.error());
     RunRow& row = created->row;
     if (!created->existed)
-      return open_run(std::move(row), std::move(facts), {record}, bundle, false, std::move(started), std::move(ended));
+      return open_run(std::move(row), std::move(facts), std::move(records), bundle, false, std::move(started), std::move(ended));
     if (row.input != input || row.workflow != workflow)
       return started(Error(code::k_conflict, "run '" + row.id + "' exists already with another workflow or input"));
     if (!store::is_final(row.status)) return resume(row.id, std::move(started), std::move(ended));
@@ -275,6 +300,7 @@ void Engine::open_run(RunRow row, StartFacts facts, std::vector<journal::Record>
     return started(result.error());
   }
   if (options_.observer != nullptr) options_.observer->started(opened.row(), resumed);
+  tell_run(resumed ? hooks::Point::run_resume : hooks::Point::run_start, opened.row(), {});
   started(opened.row());
 }
 
@@ -300,6 +326,8 @@ void Engine::turn() {
       evict(*run);
     }
   }
+  if (std::exchange(hooks_asked_, false))
+    for (auto& host : hook_hosts_) host->turn();
   locks_.refuse_circles();
   options_.store->flush();
 }
@@ -322,9 +350,12 @@ void Engine::end_run(Run& run) {
   }
   if (by_force) cancel_children_of(id);
   if (store::is_final(ending.status)) locks_.run_ended(id);
-  if (options_.observer != nullptr) options_.observer->ended(row, ending);
-  if (ended) ended(row, ending);
-  tell_watchers(id, ending);
+  tell_end(row, ending);
+  hooks_.when_told(id, [this, row = std::move(row), ended = std::move(ended), ending = std::move(ending)] {
+    if (options_.observer != nullptr) options_.observer->ended(row, ending);
+    if (ended) ended(row, ending);
+    tell_watchers(row.id, ending);
+  });
 }
 
 // A run that waits for a signal alone, for children that have left memory, or sleeps for long, leaves memory.

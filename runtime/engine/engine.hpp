@@ -15,10 +15,15 @@
 #include <unordered_map>
 #include <vector>
 
+#include "runtime/engine/hook_host.hpp"
 #include "runtime/engine/lock_table.hpp"
 #include "runtime/engine/script_host.hpp"
 #include "runtime/loop/loop.hpp"
 #include "runtime/store/store.hpp"
+
+namespace perilune::hooks {
+class EventBus;
+}
 
 namespace perilune::engine {
 
@@ -39,7 +44,9 @@ struct StartRequest {
   BundleRef pinned;              // code that stands already, in place of file, text and the modules on disk; or null
 };
 
-// Sees what happens, as it is committed. Any member may be left as it is.
+// Sees the runs that this engine executes: when they come and go, their records as they are delivered to the script, and what
+// they log, which is no record. For whoever drives the engine; others observe Engine::events(). Any member may be left as it
+// is.
 class Observer {
  public:
   virtual ~Observer() = default;
@@ -58,6 +65,7 @@ class Engine {
     loop::Loop* loop = nullptr;
     store::Store* store = nullptr;
     ScriptHost* host = nullptr;
+    ScriptHost* hook_scripts = nullptr;   // for hook files; null = there can be none
     Observer* observer = nullptr;     // may be null
     Settings settings;
     task::Rules rules;                // all on, but in the simulation
@@ -67,6 +75,10 @@ class Engine {
   };
   explicit Engine(Options options);
   ~Engine();
+
+  // Runs a hook file: its hooks see all runs of this engine from now on. Errors: those of the script.
+  Result<void> add_hook_file(HookSource source);
+  hooks::Registry& hooks() { return hooks_; }
 
   using Ended = std::function<void(const store::RunRow&, const flow::Ending&)>;
   using Started = std::function<void(Result<store::RunRow>)>;
@@ -86,6 +98,17 @@ class Engine {
   void signal(const std::string& run, const std::string& name, const std::string& value, const std::string& id,
               std::function<void(Result<void>)> done);
 
+  // Answers a question of a run (question 0: the only one that is open). answer.done comes once it is on disk; the run goes on as
+  // after a signal. Errors: "validation" (none of the choices, which it names), "usage" (no such question is open: says
+  // which are, or who has answered it; its time is over; the run is over), "conflict" (this life of the run ended
+  // meanwhile), "not_found", "storage". An engine that goes tells nobody.
+  void answer(const std::string& run, flow::Answer answer);
+
+  // Asks what the run's script answers (replayed_run.hpp): of a copy of the run as it is on disk, live or not, so the run itself
+  // is not touched. `done` is called at once, with JSON text. Errors: those of ReplayedRun.
+  void query(const std::string& run, const std::string& name, const std::string& input_json,
+             const std::function<void(Result<std::string>)>& done);
+
   // Tells when a run is over, or can't go on here (its status says which); it is taken up where nobody executes it. `by` is
   // the run that waits, which is woken when `ended` says that it has left memory; `attached`: it ends with that run.
   void watch_end(const std::string& run, const std::string& by, bool attached,
@@ -101,6 +124,14 @@ class Engine {
   // A new run with the journal of `run` up to a record, to be resumed. Errors as above, and "conflict", "validation".
   void fork(const std::string& run, const ForkOrder& order, Started done);
 
+  // Committed records of all runs, those of other processes' lives with them: see event_bus.hpp. While nobody has asked for
+  // it there is none, and nothing is paid for it.
+  hooks::EventBus& events();
+
+  // Whether the run is in memory here, or asleep here until its time.
+  bool executes(const std::string& run) const {
+    return runs_.count(run) != 0 || sleeping_.count(run) != 0 || claiming_.count(run) != 0;
+  }
   size_t live() const { return runs_.size(); }           // runs in memory
   size_t sleeping() const { return sleeping_.size(); }   // evicted, waiting for their time
 
@@ -131,6 +162,10 @@ class Engine {
   void tell_held_up(const std::string& run, const std::string& lock, const std::string& holder);
   void turn();
   void end_run(Run& run);
+  // ---- hooks from outside (engine_hooks.cpp)
+  void tell_run(hooks::Point point, const store::RunRow& row, std::string fields);
+  void tell_end(const store::RunRow& row, const flow::Ending& ending);
+  void log_of(const hooks::RunFacts& run, const char* level, std::string_view text, std::string_view fields);
   void ask_turn(Run& run);
   void create_run(StartRequest request, Definition definition, BundleRef bundle, Started started, Ended ended);
   void open_run(store::RunRow row, StartFacts facts, std::vector<journal::Record> records, BundleRef bundle, bool resumed,
@@ -140,6 +175,11 @@ class Engine {
   void evict(Run& run);
   void signal_stored(const store::RunRow& row, const std::string& name, const std::string& value, const std::string& id,
                      std::function<void(Result<void>)> done);
+  bool comes_later(const std::string& run, std::function<void()> again, std::function<void(Result<void>)> failed);
+  Result<store::RunRow> row_to_write(const std::string& run, const std::string& what);
+  void answer_live(Run& run, flow::Answer answer);
+  void answer_stored(const store::RunRow& row, const flow::Answer& answer);
+  Result<journal::Record> read_question(const std::string& run, uint64_t number);
   void wake(const std::string& id);
   void operate_live(Run& run, const Order& order, Started done);
   // Claims a run that nobody executes and appends what `batch` gives for the claimed row (run and epoch are set here).
@@ -151,11 +191,17 @@ class Engine {
   void set_aside(const store::RunRow& row, store::Status status, std::string error);
   Result<BundleRef> bundle(const std::string& hash);
   store::StoreReader& reader();
+  bool run_stands(const std::string& id);
 
   Options options_;
   EffectSet effects_;
   std::unique_ptr<store::StoreReader> reader_;
+  std::shared_ptr<bool> closing_ = std::make_shared<bool>(false);
   LockTable locks_;
+  std::unique_ptr<hooks::EventBus> events_;
+  hooks::Registry hooks_;
+  std::vector<std::unique_ptr<HookHost>> hook_hosts_;
+  bool hooks_asked_ = false;                   // a hook file has something to do
   std::unordered_map<std::string, std::unique_ptr<Run>> runs_;
   std::vector<Run*> turns_;                    // runs that asked for a turn
   struct Sleeper {

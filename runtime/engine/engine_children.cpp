@@ -175,10 +175,7 @@ void Run::start_child(Request request, std::function<void(Result<void>)> done) {
   }, {});
 }
 
-bool Run::child_exists(const std::string& run) {
-  Result<std::optional<store::RunRow>> row = engine_.reader().run(run);
-  return row.ok() && row->has_value();
-}
+bool Run::child_exists(const std::string& run) { return engine_.run_stands(run); }
 
 void Run::watch_child(const std::string& run, bool attached, Ended ended) {
   engine_.watch_end(run, row().id, attached, std::move(ended));

@@ -1,4 +1,4 @@
-// What is written to the journals of runs that nobody executes: signals, and what operators ask for. One writer of a run at a
+// What is written to the journals of runs that nobody executes: signals, answers, and what operators ask for. One writer of a run at a
 // time: whoever wants to take up or to write it meanwhile comes after. See engine.hpp.
 // SPDX-License-Identifier: MIT
 #include "runtime/engine/run.hpp"
@@ -16,26 +16,38 @@ void Engine::signal(const std::string& run, const std::string& name, const std::
     return;
   }
   auto again = [this, run, name, value, id, done] { signal(run, name, value, id, done); };
-  if (auto storing = storing_.find(run); storing != storing_.end()) {
-    storing->second.push_back(again);
-    return;
-  }
-  if (auto claiming = claiming_.find(run); claiming != claiming_.end()) {   // it is about to be live
-    auto then = [before = std::move(claiming->second.started), again, done](Result<RunRow> started) {
-      if (before) before(started);
-      if (started.ok()) again();
-      else done(started.error());
-    };
-    claiming->second.started = std::move(then);
-    return;
-  }
-  Result<std::optional<RunRow>> row = reader().run(run);
+  if (comes_later(run, again, done)) return;
+  Result<RunRow> row = row_to_write(run, "signals");
   if (!row.ok()) return done(row.error());
-  if (!row->has_value()) return done(Error(code::k_not_found, "no run '" + run + "' in this store"));
+  signal_stored(*row, name, value, id, std::move(done));
+}
+
+// True: the run is being written or taken up now, and `again` will be called then (or `failed`).
+bool Engine::comes_later(const std::string& run, std::function<void()> again, std::function<void(Result<void>)> failed) {
+  if (auto storing = storing_.find(run); storing != storing_.end()) {
+    storing->second.push_back(std::move(again));
+    return true;
+  }
+  auto claiming = claiming_.find(run);
+  if (claiming == claiming_.end()) return false;
+  auto then = [before = std::move(claiming->second.started), again, failed](Result<RunRow> started) {
+    if (before) before(started);
+    if (started.ok()) again();
+    else failed(started.error());
+  };
+  claiming->second.started = std::move(then);   // it is about to be live
+  return true;
+}
+
+// The row of a run that nobody executes and that is not over: `what` may be written to its journal.
+Result<RunRow> Engine::row_to_write(const std::string& run, const std::string& what) {
+  Result<std::optional<RunRow>> row = reader().run(run);
+  if (!row.ok()) return row.error();
+  if (!row->has_value()) return Error(code::k_not_found, "no run '" + run + "' in this store");
   if (store::is_final((*row)->status))
-    return done(Error(code::k_usage, "run '" + run + "' is " + std::string(store::status_name((*row)->status)) +
-                                         " already: it takes no signals"));
-  signal_stored(**row, name, value, id, std::move(done));
+    return Error(code::k_usage, "run '" + run + "' is " + std::string(store::status_name((*row)->status)) +
+                                    " already: it takes no " + what);
+  return std::move(**row);
 }
 
 // The record is read when the run is resumed.

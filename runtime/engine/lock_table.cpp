@@ -3,16 +3,15 @@
 #include "runtime/engine/lock_table.hpp"
 
 #include <algorithm>
-#include <map>
 
 #include "runtime/flow/wait_cycle.hpp"
 #include "runtime/journal/generations.hpp"
+#include "runtime/journal/held_locks.hpp"
 
 namespace perilune::engine {
 
 using flow::LockHolder;
 using flow::SharedLock;
-using journal::Kind;
 
 namespace {
 
@@ -43,13 +42,10 @@ Result<void> LockTable::read_journals() {
 
 void LockTable::read_journal(const store::RunRow& row, std::vector<journal::Record> records) {
   records = journal::living(std::move(records));   // what it was taken back over, it no longer holds
-  std::map<std::pair<std::string, uint32_t>, std::string> held;
-  for (const journal::Record& record : records) {
-    if (record.kind == Kind::lock_granted) held[{record.task, record.op}] = record.name;
-    if (record.kind == Kind::lock_released) held.erase({record.task, record.op});
+  for (const journal::HeldLock& held : journal::held_locks(records)) {
+    if (!held.of_all_runs) continue;
+    if (Lock& lock = locks_[held.name]; lock.holder.run.empty()) lock.holder = {row.id, held.task, held.op};
   }
-  for (auto& [call, name] : held)
-    if (Lock& lock = locks_[name]; lock.holder.run.empty()) lock.holder = {row.id, call.first, call.second};
 }
 
 void LockTable::request(SharedLock& lock) {

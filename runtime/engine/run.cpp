@@ -6,6 +6,7 @@
 
 #include "runtime/base/ids.hpp"
 #include "runtime/engine/modules.hpp"
+#include "runtime/flow/step.hpp"
 
 namespace perilune::engine {
 
@@ -19,6 +20,7 @@ std::string start_data(const StartFacts& facts, const store::RunRow& row) {
          quoted(facts.directory) + ",\"engine\":1,\"file\":" + quoted(facts.file) + ",\"timeout_us\":" +
          std::to_string(facts.timeout_us) + ",\"version\":" + std::to_string(row.version) + ",\"workflow\":" +
          quoted(row.workflow) + (facts.pause_on_error ? ",\"on_error\":\"pause\"" : "") +
+         (facts.preflight_at_top ? ",\"preflight\":\"top\"" : "") +
          (facts.seed.empty() ? "" : ",\"seed\":" + quoted(facts.seed)) + ",\"input\":" + (row.input.empty() ? "null" : row.input) + "}";
 }
 
@@ -32,6 +34,7 @@ StartFacts read_start_data(const journal::Record& record) {
   facts.file = data.value("file", "");
   facts.timeout_us = data.value("timeout_us", int64_t{0});
   facts.pause_on_error = data.value("on_error", "") == "pause";
+  facts.preflight_at_top = data.value("preflight", "") == "top";
   facts.seed = data.value("seed", "");
   return facts;
 }
@@ -55,6 +58,8 @@ Run::Run(Engine& engine, store::RunRow row, StartFacts facts, std::vector<journa
   options.snapshot_due = engine.options_.snapshot_due;
   options.timeout_us = facts_.timeout_us;
   options.pause_on_error = facts_.pause_on_error;
+  options.children = this;
+  options.hooks = &engine.hooks_;
   options.row = std::move(row);
   options.records = std::move(records);
   execution_ = std::make_unique<flow::Execution>(std::move(options));
@@ -110,6 +115,8 @@ Result<std::string> Run::check_output(std::string output) {
   if (schema == nullptr) return output;
   return schema->check(output, "output");
 }
+
+std::unique_ptr<flow::StepCode> Run::postflight() { return script_->postflight(); }
 
 void Run::log(const char* level, std::string_view text, std::string_view fields) {
   if (execution_->replaying() || engine_.options_.observer == nullptr) return;

@@ -28,6 +28,8 @@ class Run final : public flow::Listener, public RunContext, public flow::ChildRu
   void store_failed(const Error& error) override;
   void ask_turn() override { engine_.ask_turn(*this); }
   Result<std::string> check_output(std::string output) override;
+  bool checks_output() const override { return script_->output_schema() != nullptr; }
+  std::unique_ptr<flow::StepCode> postflight() override;
 
   // ---- RunContext
   flow::Execution& execution() override { return *execution_; }

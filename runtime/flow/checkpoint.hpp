@@ -13,7 +13,7 @@ class Checkpoint final : public Durable {
   const char* call() const override { return "checkpoint"; }
   bool accepts(journal::Kind kind) const override { return kind == journal::Kind::checkpoint; }
   task::Outcome delivered(const journal::Record&) override {
-    execution_.mark_checkpoint(name());
+    execution_.mark_checkpoint(name(), task());
     return {};
   }
   std::string describe() const override { return "checkpoint '" + name() + "'"; }

@@ -11,16 +11,33 @@ namespace perilune::flow {
 
 using journal::Kind;
 
-void DueTimer::start(const Durable& call, int64_t duration_us, std::function<void()> fire, const std::string& members) {
+namespace {
+constexpr Kind k_notes[] = {Kind::timer_set, Kind::ask_opened};
+
+const journal::Record* find_note(const journal::Cursor& cursor, journal::Trail::Op call) {
+  for (Kind kind : k_notes)
+    if (const journal::Record* set = cursor.find(call, kind)) return set;
+  return nullptr;
+}
+}  // namespace
+
+std::optional<int64_t> DueTimer::recorded_due(const journal::Cursor& cursor, journal::Trail::Op call) {
+  const journal::Record* set = find_note(cursor, call);
+  int64_t due_us = set == nullptr ? 0 : journal::number_of(set->data, "due");
+  return due_us == 0 ? std::nullopt : std::optional(due_us);
+}
+
+void DueTimer::start(const Durable& call, int64_t duration_us, std::function<void()> fire, const std::string& members,
+                     Kind note) {
   int64_t now_us = execution_.loop().clock().wall_us();
-  if (const journal::Record* set = execution_.cursor().find(call.recorded(), Kind::timer_set)) {
+  if (const journal::Record* set = find_note(execution_.cursor(), call.recorded())) {
     due_us_ = journal::number_of(set->data, "due");
     set_us_ = set->at_us;
   } else {
     due_us_ = now_us + duration_us;
     set_us_ = now_us;
     std::string data = "{\"due\":" + std::to_string(due_us_) + (members.empty() ? "}" : "," + members + "}");
-    execution_.note(call.remark(Kind::timer_set, std::move(data)), true);
+    execution_.note(call.remark(note, std::move(data)), true);
   }
   fire_ = std::move(fire);
   execution_.timer_started(due_us_);

@@ -61,9 +61,9 @@ void Durable::end_in_order(Outcome outcome) {
   execution_.scheduler().wake(*task_, std::move(outcome));
 }
 
-void Durable::record(Kind kind, std::string data) {
+void Durable::record(Kind kind, std::string data, std::function<void()> then) {
   state_ = State::recording;
-  execution_.record(*this, kind, std::move(data));
+  execution_.record(*this, kind, std::move(data), std::move(then));
 }
 
 void Durable::record_cancelled() {

@@ -43,7 +43,7 @@ class Durable : public task::Operation {
   virtual void lasting() {}
 
   journal::Trail::Op recorded() const;
-  void record(journal::Kind kind, std::string data);
+  void record(journal::Kind kind, std::string data, std::function<void()> then = {});
   void record_cancelled();
   // For calls whose wait may end by the order of the run alone: it has, without a record.
   void end_in_order(task::Outcome outcome);
@@ -62,6 +62,7 @@ class Durable : public task::Operation {
  private:
   friend class Execution;
   friend class DueTimer;
+  friend class HookGate;
   enum class State : uint8_t { fresh, parked, started, recording, over };
   void start_now();
 

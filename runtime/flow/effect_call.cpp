@@ -12,8 +12,8 @@ bool EffectCall::begin(task::Task& task) {
     return true;
   }
   if (task.attempt != nullptr && !task.attempt->effects_allowed) {
-    task.outcome = Outcome::of_error(Error(code::k_usage, what_ + " may not be called here: `when` and the retry filters "
-                                                                  "decide by plain Lua"));
+    const char* why = task.attempt->refusal != nullptr ? task.attempt->refusal : "`when` and the retry filters decide by plain Lua";
+    task.outcome = Outcome::of_error(Error(code::k_usage, what_ + " may not be called here: " + why));
     return true;
   }
   task_ = &task;

@@ -9,12 +9,14 @@
 
 #include "runtime/base/ids.hpp"
 #include "runtime/base/units.hpp"
-#include "runtime/flow/durable.hpp"
+#include "runtime/flow/due_timer.hpp"
 #include "runtime/flow/lock.hpp"
 #include "runtime/flow/loop.hpp"
 #include "runtime/flow/rollback_scope.hpp"
 #include "runtime/flow/root_scope.hpp"
 #include "runtime/flow/saga.hpp"
+#include "runtime/hooks/registry.hpp"
+#include "runtime/flow/state_records.hpp"
 #include "runtime/journal/payload.hpp"
 
 namespace perilune::flow {
@@ -33,10 +35,13 @@ Execution::Execution(Options options)
       locks_(std::make_unique<Locks>(*this)), root_(std::make_unique<RootScope>(*this)) {
   scheduler_.set_before_end([this](task::Task& task) {
     locks_->task_ended(task);
-    return settle_saga(*this, task);
+    settle_state(task);
+    if (settle_output(task) || settle_saga(*this, task)) return true;
+    hand_over_state(task);
+    return false;
   });
   last_seq_ = committed_seq_ = options_.row.last_seq;
-  replaying_ = cursor_.replaying();
+  replaying_ = cursor_.replaying() || options_.read_only;
   read_journal();
   shown_ = options_.row.status;
   shown_wake_us_ = options_.row.wake_us;
@@ -52,8 +57,10 @@ void Execution::read_journal() {
     before_us = std::max(before_us, record.at_us);
     running_us_ = std::max(running_us_, running_time_until(record));   // a loop's own records may be gone
     if (!record.task.empty()) replaying_ = true;   // calls are repeated, even if none of them has an outcome
+    if (record.kind == Kind::hook_decision) has_decisions_ = true;
     if (record.kind == Kind::signal) signal_ids_.insert(signal_id_of(record));
     if (record.kind == Kind::operator_act || record.kind == Kind::rollback) read_operator(record);
+    if (record.kind == Kind::state_changed || record.kind == Kind::loop_snapshot || record.kind == Kind::loop_done) read_state(record);
   }
   rolling_ = journal::open_rollback(cursor_.records());
   if (!rolling_) return;
@@ -109,7 +116,7 @@ void Execution::turn() {
       }
       continue;
     }
-    if (replaying_ && !cursor_.replaying()) {
+    if (replaying_ && !cursor_.replaying() && !options_.read_only) {
       end_replay();
       continue;
     }
@@ -164,7 +171,7 @@ void Execution::look_for_deadlock() {
   // Notes that are not handed over yet wake nobody.
   bool to_come = flush_wanted_ || in_flight_ != 0 || tail_.size() > pending_.size();
   if (over_ || deciding_ || replaying_ || rolling_ || !scheduler_.idle() || !active_.empty() || !sleeping_.empty() ||
-      !receivers_.empty() || !awaited_.empty() || to_come || root_->live() == 0)
+      !receivers_.empty() || !questions_.empty() || !awaited_.empty() || to_come || root_->live() == 0)
     return;
   if (!tail_.empty()) {   // records that nobody awaits: commit them, then look again
     flush_wanted_ = !pending_.empty();
@@ -228,6 +235,7 @@ bool Execution::deliver_next() {
   Tail next = std::move(tail_.front());
   tail_.pop_front();
   options_.listener->committed(next.record);
+  if (options_.hooks != nullptr && !options_.hooks->empty()) tell_of(next.record, next.op);
   if (next.then) next.then();
   if (next.op != nullptr) deliver(next.record, next.op);
   else if (carries_outcome(next.record.kind) && next.record.op == 0) deliver_to_run(next.record);
@@ -265,12 +273,12 @@ void Execution::end_replay() {
   parked_.clear();
   waiting_.clear();
   auto due_us = [this](Durable* op) {   // timers of earlier lives first, in their order: several may be overdue
-    const Record* set = cursor_.find(op->recorded(), Kind::timer_set);
-    return set == nullptr ? std::numeric_limits<int64_t>::max() : journal::number_of(set->data, "due");
+    return DueTimer::recorded_due(cursor_, op->recorded()).value_or(std::numeric_limits<int64_t>::max());
   };
   std::stable_sort(parked.begin(), parked.end(), [&](Durable* a, Durable* b) { return due_us(a) < due_us(b); });
   for (Durable* op : parked)
     if (op->state_ == Durable::State::parked) op->start_now();
+  if (!answers_.empty()) take_answers();
 }
 
 // The timeout counts running time: the timer stands still while only time or a signal can move the run.
@@ -365,8 +373,9 @@ std::string Execution::mismatch(journal::Trail::Op trail, const Durable& op) con
   return text;
 }
 
-void Execution::record(Durable& op, Kind kind, std::string data) {
-  append(op.remark(kind, std::move(data)), &op, {}, true);
+void Execution::record(Durable& op, Kind kind, std::string data, std::function<void()> then) {
+  publish_state();   // what was set before the call stands before its outcome
+  append(op.remark(kind, std::move(data)), &op, std::move(then), true);
 }
 
 void Execution::note(Record record, bool soon) { append(std::move(record), nullptr, {}, soon); }
@@ -383,9 +392,9 @@ bool Execution::evictable() const {
   return !over_ && !stopped_ && !replaying_ && !deciding_ && waits_only() && in_flight_ == 0 && tail_.empty() && pending_.empty();
 }
 
-// Nothing is under way: only time or a signal can move the run.
+// Nothing is under way: only time, a signal or an answer can move the run.
 bool Execution::waits_only() const {
-  bool waits = !sleeping_.empty() || !receivers_.empty() || !awaited_.empty();
+  bool waits = !sleeping_.empty() || !receivers_.empty() || !questions_.empty() || !awaited_.empty();
   return !rolling_ && active_.empty() && scheduler_.idle() && waits;
 }
 
@@ -400,10 +409,14 @@ void Execution::timer_ended(int64_t due_us) {
   sleeping_.pop_back();
 }
 
-std::optional<uint64_t> Execution::checkpoint_mark(const std::string& name) const {
+void Execution::mark_checkpoint(const std::string& name, const task::Task& task) {
+  StateView* view = StateView::find(task);
+  checkpoints_[name] = {undo_order_, view == nullptr ? nullptr : view->all()};
+}
+
+const CheckpointMark* Execution::checkpoint_mark(const std::string& name) const {
   auto found = checkpoints_.find(name);
-  if (found == checkpoints_.end()) return std::nullopt;
-  return found->second;
+  return found == checkpoints_.end() ? nullptr : &found->second;
 }
 
 std::string Execution::operation_key(const task::Task& task, uint32_t op) const {

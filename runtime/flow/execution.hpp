@@ -22,6 +22,7 @@
 #include <vector>
 
 #include "runtime/journal/cursor.hpp"
+#include "runtime/flow/state_view.hpp"
 #include "runtime/journal/generations.hpp"
 #include "runtime/loop/loop.hpp"
 #include "runtime/store/store.hpp"
@@ -30,18 +31,38 @@
 namespace perilune::effects {
 class StandIn;
 }
+namespace perilune::hooks {
+class Registry;
+enum class Point : uint8_t;
+struct Event;
+struct RunFacts;
+}
 
 namespace perilune::flow {
 
+class Ask;
+class ChildRuns;
 class Durable;
 class Execution;
 class Locks;
+class PublishedState;
 class Receive;
 class Saga;
+class StepCode;
 
 // The data of a signal record; `id` says that it is the same signal when it is sent again, or is empty.
 std::string signal_data(const std::string& value_json, const std::string& id);
 std::string signal_id_of(const journal::Record& record);
+
+// An answer to a question of a run (ask.hpp).
+struct Answer {
+  uint64_t question = 0;   // 0 = the only one that is open
+  std::string value;       // JSON text
+  std::string by;
+  // Called when the answer is on disk, or refused: "validation", "not_found" (no such question is open, or several are),
+  // "usage" (the run is ending). Not called at all when this life of the run ends before.
+  std::function<void(Result<void>)> done;
+};
 
 // Looks at the run each time when a record has been delivered and all that it made ready has run. The order of the run
 // alone decides when, and what it sees.
@@ -62,15 +83,22 @@ struct Ending {
   bool again = false;                 // its journal was taken back: it is to be read again, and goes on
 };
 
+// A named place to which a script, or an operator, can go back.
+struct CheckpointMark {
+  uint64_t undo_order = 0;            // registrations of compensations until then
+  StateMapRef state;                  // of the task that made it; null: it had none
+};
+
 // Where the run as a whole stands: what a loop's snapshot keeps of it, beside the loop's own.
 struct Marks {
   uint64_t delivered_seq = 0;         // of the last outcome that was delivered
   int64_t now_us = 0;                 // its time
   int64_t running_us = 0;
   uint64_t undo_order = 0;
-  std::unordered_map<std::string, uint64_t> checkpoints;
+  std::unordered_map<std::string, CheckpointMark> checkpoints;
   std::unordered_map<std::string, std::deque<std::string>> inbox;
   std::vector<std::string> settled;   // operations that have ended, but whose record is still to be passed by
+  std::vector<StateMap> states;       // what the task and those that wait for it have set, the main task's last; or none
 };
 
 // Who owns the execution: engine::Run.
@@ -87,6 +115,9 @@ class Listener {
   virtual void ask_turn() = 0;
   // The output as it is to be kept: checked against the workflow's schema.
   virtual Result<std::string> check_output(std::string output) = 0;
+  virtual bool checks_output() const = 0;     // it has a schema
+  // The gate before the end, as a step's body that is given the output; null: there is none.
+  virtual std::unique_ptr<StepCode> postflight() = 0;
 };
 
 class Execution {
@@ -100,8 +131,12 @@ class Execution {
     uint64_t seed = 0;
     int64_t timeout_us = 0;                  // of running time; 0 = none
     bool pause_on_error = false;             // a step that failed for good pauses the run
+    ChildRuns* children = nullptr;           // other runs, for hooks that redirect
+    hooks::Registry* hooks = nullptr;        // those from outside of scripts; null = none
     task::Rules rules;                       // all on, but in the simulation
     effects::StandIn* stand_in = nullptr;    // in tests: takes over attempts of steps
+    bool read_only = false;                  // the journal is replayed to its end and no further: nothing starts, nothing is
+                                             //   recorded, the store is not asked
     std::function<bool()> snapshot_due;      // null = loops are saved when their work since the last time is worth it
   };
   explicit Execution(Options options);
@@ -119,6 +154,8 @@ class Execution {
   // journal holds already is not recorded again. False: the run is ending and takes none.
   bool signal(const std::string& name, const std::string& value_json, const std::string& id,
               std::function<void()> committed);
+  // An answer: recorded, then delivered to its question.
+  void answer(Answer answer);
   // The run ends here as it is (budget, memory, an operator): no task is resumed any more, nothing is undone.
   void abort(Error error, store::Status status = store::Status::failed);
   // An operator's: the life ends, the run stays as it is recorded. `record` says who.
@@ -142,8 +179,8 @@ class Execution {
   // What is recorded of an operation (for its start after a restart).
   const journal::Cursor& cursor() const { return cursor_; }
 
-  // The outcome of `op`: appended, committed, then delivered.
-  void record(Durable& op, journal::Kind kind, std::string data);
+  // The outcome of `op`: appended, committed (then `then` is called), delivered.
+  void record(Durable& op, journal::Kind kind, std::string data, std::function<void()> then = {});
   // A record without outcome. It rides with the next commit, or is flushed at the end of this turn when `soon`. Records of
   // an operation that stand in the journal already (same kind) are not written again when `once`.
   void note(journal::Record record, bool soon);
@@ -176,6 +213,17 @@ class Execution {
   void pause(Error error);
 
   bool pauses_on_error() const { return options_.pause_on_error; }
+  ChildRuns* children() { return options_.children; }
+  // ---- hooks from outside (outside_events.cpp)
+  // Where one listens to the point; else null.
+  hooks::Registry* listening(hooks::Point point) const;
+  // `fields`: the members of a JSON object. `input`: JSON text, which stands in the event as `input_name`.
+  hooks::Event event(hooks::Point point, std::string fields, std::string input_name = {}, std::string input = {});
+  // Live only: those that listen hear of it; nobody waits for them.
+  void tell(hooks::Point point, std::string fields, std::string input_name = {}, std::string input = {});
+  void complain(const std::string& text);   // about a hook, in the run's log
+  // The journal holds decisions of hooks.
+  bool has_decisions() const { return has_decisions_; }
 
   // Ends this life of the run as diverged: nothing more is started or written but the row's status.
   void diverge(const std::string& what);
@@ -192,14 +240,17 @@ class Execution {
 
   // Registrations of compensations are counted, and checkpoints remember the count: a rollback undoes what is newer.
   uint64_t next_undo_order() { return ++undo_order_; }
-  void mark_checkpoint(const std::string& name) { checkpoints_[name] = undo_order_; }
-  std::optional<uint64_t> checkpoint_mark(const std::string& name) const;
+  void mark_checkpoint(const std::string& name, const task::Task& task);
+  const CheckpointMark* checkpoint_mark(const std::string& name) const;   // null: there is none yet
 
   // ---- for receive (inbox.cpp)
   bool take_signal(const std::string& name, std::string& value);
   void drop_signals(const std::string& name);
   void add_receiver(Receive& receiver);
   void remove_receiver(Receive& receiver);
+  // ---- for ask (questions.cpp)
+  void add_question(Ask& question);
+  void remove_question(Ask& question);
   // Ends a waiting operation with an outcome that another record brought.
   void settle(Durable& op, task::Outcome outcome);
 
@@ -209,6 +260,15 @@ class Execution {
   // the main task to it counts as ended well: it undoes nothing. Errors: "validation" (then nothing has changed).
   Result<void> complete(task::Task& task, std::string output);
   bool completes_through(const task::Task& task) const;
+  // The run fails with this error, which nothing in it can catch: all that goes on is cancelled, `task` too. What it did is
+  // undone as when its body fails.
+  void fail(task::Task& task, Error error);
+
+  // ---- the run's state (execution_state.cpp)
+  // A branch has ended and the task that waits for it goes on. Errors: as merge_view.
+  Result<void> join_state(task::Task& parent, task::Task& branch, const MergeRule& rule);
+  // What the main task has set is made known with the next commit.
+  void publish_state();
 
   Locks& locks() { return *locks_; }
   uint64_t next_arrival() { return ++arrivals_; }   // of a value in a channel
@@ -223,9 +283,10 @@ class Execution {
   uint64_t position() const;
   // True when `task` is alone: all others that live wait for its end, none is being cancelled.
   bool alone(const task::Task& task);
-  Marks marks() const;
+  Marks marks(task::Task& task) const;
   // On replay, while the task is alone: the run stands as it stood then, what was delivered before is not delivered again.
-  void restore(const Marks& marks);
+  void restore(const Marks& marks, task::Task& task);
+  uint64_t undo_order() const { return undo_order_; }
   // Records of tasks that nobody needs any more: they go with the next commit.
   void let_go(store::Forgotten range) { let_go_.push_back(range); }
   const std::function<bool()>& snapshot_due() const { return options_.snapshot_due; }
@@ -233,6 +294,7 @@ class Execution {
  private:
   class RootScope;
   class RollbackScope;
+  class Postflight;
   friend class RollbackScope;
   struct Tail {                              // appended, not yet delivered
     journal::Record record;
@@ -242,11 +304,13 @@ class Execution {
   bool deliver_next();
   bool look_around();
   void deliver(const journal::Record& record, Durable* op);
+  void tell_of(const journal::Record& record, Durable* op);
   void deliver_to_run(const journal::Record& record);
   void deliver_signal(const journal::Record& record);
   void forget(Durable& op);
   bool is_settled(const journal::Record& record) const;
   bool waits_only() const;
+  void take_answers();
   void end_replay();
   bool shortcut(const journal::Record& record);
   void append(journal::Record record, Durable* op, std::function<void()> then, bool soon);
@@ -254,9 +318,15 @@ class Execution {
   store::RunPatch status_patch();
   void committed(uint64_t seq);
   void refused(const Error& error);
+  void output_verdict(const Error* failure);
+  bool settle_output(task::Task& task);
   void main_ended(task::Task& task);
   void tell_lasting();
   void look_for_deadlock();
+  std::vector<task::Task*> line_of(task::Task& task) const;
+  void read_state(const journal::Record& record);
+  void settle_state(task::Task& task);
+  void hand_over_state(task::Task& task);
   std::string waits() const;
   void watch_running_time();
   void leave_when_stuck();
@@ -276,6 +346,8 @@ class Execution {
   task::Scheduler scheduler_;
   journal::Cursor cursor_;
   std::unique_ptr<Locks> locks_;
+  std::unique_ptr<PublishedState> published_;   // null: the run has no state yet
+  bool state_known_ = false;                 // it was compared with what the journal knows
   std::vector<Watch*> watches_;
   bool looked_ = true;                       // since the record that was delivered last
   uint64_t arrivals_ = 0;
@@ -285,6 +357,8 @@ class Execution {
   std::vector<Durable*> parked_;             // on replay: in the order of the calls
 
   bool replaying_ = false;
+  bool has_decisions_ = false;
+  std::shared_ptr<const hooks::RunFacts> facts_;   // for events, once one was made
   bool unfinished_turn_ = false;
   bool over_ = false;
   bool stopped_ = false;                     // the store refused, or diverged
@@ -306,11 +380,13 @@ class Execution {
   size_t stuck_ = 0;                         // of them, those that can't go on here,
   std::unique_ptr<Error> stuck_error_;       //   and why
   std::vector<Receive*> receivers_;          // in the order of their calls
+  std::vector<Ask*> questions_;              // that are open
+  std::vector<Answer> answers_;              // that came during the replay
   std::unordered_map<std::string, std::deque<std::string>> inbox_;   // signals that nobody has taken, by name
   std::unordered_set<std::string> settled_;  // "task#op" of operations that ended by a signal
   std::unordered_set<std::string> signal_ids_;
   uint64_t undo_order_ = 0;
-  std::unordered_map<std::string, uint64_t> checkpoints_;
+  std::unordered_map<std::string, CheckpointMark> checkpoints_;
   uint32_t generation_ = 0;                  // of the records that are appended
   uint32_t key_generation_ = 0;              // the newest in which something was undone
   std::vector<uint64_t> retries_;            // the records of the operators' retries
@@ -324,6 +400,10 @@ class Execution {
   std::optional<Ending> deciding_;           // run_done is appended, not yet committed
   std::optional<std::string> completed_with_;   // finish(): the output,
   std::string completed_by_;                 //   and the task that called it
+  std::string output_;                       // of the script, once it has ended well
+  bool output_settled_ = false;              // its gates have had their say
+  bool postflight_begun_ = false;
+  task::ErrorRef postflight_error_;
   loop::TimerId timeout_timer_ = 0;
   int64_t running_us_ = 0;                   // running time so far: of earlier lives from the journal
   int64_t running_since_us_ = 0;             // while the timer runs

@@ -11,7 +11,7 @@ using journal::Record;
 using store::Status;
 
 void Execution::append(Record record, Durable* op, std::function<void()> then, bool soon) {
-  if (stopped_ || over_) return;
+  if (stopped_ || over_ || options_.read_only) return;
   record.seq = ++last_seq_;
   record.generation = generation_;
   record.at_us = loop().clock().wall_us();
@@ -44,13 +44,16 @@ store::RunPatch Execution::status_patch() {
 }
 
 void Execution::flush() {
+  if (options_.read_only) return;
+  bool rests = !replaying_ && !over_ && waits_only();
+  if (rests) publish_state();
   // A run that comes to wait for a signal alone has no record to say so.
-  bool came_to_wait = pending_.empty() && tail_.empty() && in_flight_ == 0 && shown_ != Status::waiting && !replaying_ &&
-                      !over_ && waits_only();
+  bool came_to_wait = pending_.empty() && tail_.empty() && in_flight_ == 0 && shown_ != Status::waiting && rests;
   // Notes that would ride with the next commit do not wait as long as the run does.
-  bool left_notes = !pending_.empty() && !replaying_ && !over_ && waits_only();
+  bool left_notes = !pending_.empty() && rests;
   if (!came_to_wait && !left_notes && (!flush_wanted_ || pending_.empty())) return;
   flush_wanted_ = false;
+  publish_state();
   store::Append batch;
   batch.run = options_.row.no;
   batch.epoch = options_.row.epoch;

@@ -33,6 +33,7 @@ void Execution::abort(Error error, Status status) {
   Ending ending;
   ending.status = status;
   ending.error = std::make_shared<const Error>(std::move(error));
+  publish_state();   // unless it is a replay that ends here: it has not come to what is known
   replaying_ = false;
   record_end(std::move(ending));
 }
@@ -46,6 +47,7 @@ void Execution::diverge(const std::string& what) {
 }
 
 void Execution::pause(Error error) {
+  publish_state();
   Ending ending;
   ending.status = Status::paused;
   ending.error = std::make_shared<const Error>(std::move(error));
@@ -63,7 +65,7 @@ void Execution::other_stuck(Error error) {
 }
 
 void Execution::leave_when_stuck() {
-  if (stuck_ == 0 || stuck_ < awaited_.size() || !evictable() || !sleeping_.empty() || !receivers_.empty()) return;
+  if (stuck_ == 0 || stuck_ < awaited_.size() || !evictable() || !sleeping_.empty() || !receivers_.empty() || !questions_.empty()) return;
   Ending ending;
   ending.status = Status::waiting;
   ending.error = std::make_shared<const Error>(*stuck_error_);
@@ -72,6 +74,7 @@ void Execution::leave_when_stuck() {
 
 void Execution::pause_by(Record record) {
   if (over_ || stopped_ || deciding_) return;
+  publish_state();
   append(std::move(record), nullptr, {}, false);
   Ending ending;
   ending.status = Status::paused;
@@ -84,6 +87,10 @@ void Execution::end_life(Ending ending) {
   scheduler_.stop();
   stopped_ = true;
   ending_ = std::move(ending);
+  if (options_.read_only) {
+    over_ = true;
+    return options_.listener->ended(ending_);
+  }
   store::Append batch;
   batch.run = options_.row.no;
   batch.epoch = options_.row.epoch;
@@ -111,12 +118,19 @@ Result<void> Execution::complete(task::Task& task, std::string output) {
   }
   Result<std::string> checked = options_.listener->check_output(std::move(output));
   if (!checked.ok()) return checked.error();
+  output_verdict(nullptr);   // what the script may still mend is none
   completed_with_ = std::move(*checked);
   completed_by_ = task.id;
   auto reason = std::make_shared<const Error>(code::k_cancelled, "the run has been finished");
   background().cancel_children(scheduler_, reason);
   scheduler_.cancel(task, reason);
   return {};
+}
+
+void Execution::fail(task::Task& task, Error error) {
+  auto reason = std::make_shared<const Error>(std::move(error));
+  background().cancel_children(scheduler_, reason);
+  scheduler_.cancel(task, reason);
 }
 
 bool Execution::completes_through(const task::Task& task) const {
@@ -131,10 +145,7 @@ void Execution::main_ended(task::Task& task) {
     return;
   }
   if (!task.failed) {
-    Result<std::string> output = task.coroutine->encode_result();
-    if (output.ok()) output = options_.listener->check_output(std::move(output.value()));
-    if (output.ok()) ending.output = std::move(output.value());
-    else ending.error = std::make_shared<const Error>(std::move(output.error()));
+    ending.output = std::move(output_);
   } else {
     ending.error = task.error;
   }
@@ -155,7 +166,7 @@ bool ends_nothing(const Record& record) {
 }  // namespace
 
 void Execution::finish() {
-  if (rolling_) return;   // it is undone, whatever its end was
+  if (rolling_ || options_.read_only) return;   // it is undone, whatever its end was; or only looked at
   while (cursor_.replaying() && (ends_nothing(cursor_.next()) || is_settled(cursor_.next()))) cursor_.advance();
   if (cursor_.replaying()) {   // unconsumed signals are no divergence, everything else is
     const Record& left = cursor_.next();
@@ -164,6 +175,7 @@ void Execution::finish() {
     return;
   }
   replaying_ = false;
+  publish_state();
   record_end(std::move(ending_));
 }
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "runtime/flow/durable.hpp"
+#include "runtime/flow/root_scope.hpp"
 
 namespace perilune::flow {
 
@@ -46,15 +47,34 @@ bool Execution::alone(const Task& task) {
   return scheduler_.live() == line;
 }
 
-Marks Execution::marks() const {
-  Marks marks{delivered_seq_, now_us_, running_us_, undo_order_, checkpoints_, inbox_, {}};
+// The task and those that wait for it, and at last the main task, which may have ended: what is left to the run joins it.
+std::vector<Task*> Execution::line_of(Task& task) const {
+  std::vector<Task*> line;
+  Task* main = root_->owner();
+  for (Task* at = &task; at != nullptr && at != main; at = at->scope->owner()) line.push_back(at);
+  line.push_back(main);
+  return line;
+}
+
+Marks Execution::marks(Task& task) const {
+  Marks marks{delivered_seq_, now_us_, running_us_, undo_order_, checkpoints_, inbox_, {}, {}};
+  bool any = false;
+  for (const Task* at : line_of(task)) {
+    StateView* view = StateView::find(*at);
+    any = any || view != nullptr;
+    marks.states.push_back(view == nullptr ? StateMap() : view->changes());
+  }
+  if (!any) marks.states.clear();   // nobody has used it; an empty state is another thing: what was known of it has gone
   for (const Tail& tail : tail_)
     if (carries_outcome(tail.record.kind) && is_settled(tail.record))
       marks.settled.push_back(tail.record.task + "#" + std::to_string(tail.record.op));
   return marks;
 }
 
-void Execution::restore(const Marks& marks) {
+void Execution::restore(const Marks& marks, Task& task) {
+  const std::vector<Task*> line = line_of(task);
+  for (size_t i = 0; i < std::min(line.size(), marks.states.size()); ++i)
+    if (!marks.states[i].empty() || line[i]->view != nullptr) StateView::of(*line[i]).set_changes(marks.states[i]);
   cursor_.skip_to(marks.delivered_seq);
   delivered_seq_ = marks.delivered_seq;
   now_us_ = marks.now_us;

@@ -42,13 +42,14 @@ void Execution::begin_rollback() {
   waiting_.clear();
   rollback_ = std::make_unique<RollbackScope>(*this);
   if (undoing_ > 0) return give_up_rollback();
-  std::optional<uint64_t> mark = checkpoint_mark(rolling_->name);
-  if (!mark) return diverge("the script did not come to the checkpoint '" + rolling_->name + "' again");
+  const CheckpointMark* mark = checkpoint_mark(rolling_->name);
+  if (mark == nullptr) return diverge("the script did not come to the checkpoint '" + rolling_->name + "' again");
   gather(*root_, Saga::of(*remains_));
+  if (const Task* main = root_->owner(); main != nullptr && main->view != nullptr) remains_->view = main->view->branch();
   Task maker;   // gives the name: each rollback has operations of its own
   maker.id = "rollback";
   maker.child_count = static_cast<uint32_t>(rolling_->since) - 1;
-  undo_all(*this, maker, *remains_, *rollback_, *mark);
+  undo_all(*this, maker, *remains_, *rollback_, mark->undo_order);
 }
 
 void Execution::end_rollback() {

@@ -2,6 +2,8 @@
 // SPDX-License-Identifier: MIT
 #include "runtime/flow/guard.hpp"
 
+#include "runtime/flow/state_view.hpp"
+
 namespace perilune::flow {
 
 using task::Outcome;
@@ -50,8 +52,10 @@ void Guard::cancel(const task::ErrorRef& reason) {
   cancel_children(execution_.scheduler(), reason);
 }
 
-void Guard::child_ended(Task&) {
+void Guard::child_ended(Task& task) {
   over_ = true;
+  if (Result<void> joined = execution_.join_state(*task_, task, {}); !joined.ok() && error_ == nullptr && !task.failed)
+    error_ = std::make_shared<const Error>(std::move(joined.error()));
   execution_.unwatch(*this);
   if (task_->state == Task::State::waiting) execution_.scheduler().wake(*task_, {});
 }

@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "runtime/base/json_members.hpp"
+#include "runtime/flow/state_records.hpp"
 #include "runtime/journal/payload.hpp"
 
 namespace perilune::flow {
@@ -22,9 +24,52 @@ constexpr int64_t k_cost_most_us = 3'600'000'000;
 constexpr std::string_view k_opening = "{\"snapshot\":";
 constexpr std::string_view k_graph = ",\"graph\":";
 
+// The run's state as a text of its own, empty when there is none. The main task's is the last of "states".
+std::string states_of(const Marks& marks) {
+  std::string states, kept;
+  for (const StateMap& changes : marks.states) states.append(states.empty() ? "" : ",").append(changes_json(changes));
+  for (const auto& [name, mark] : marks.checkpoints) {
+    if (mark.state == nullptr || mark.state->empty()) continue;
+    kept.append(kept.empty() ? "" : ",").append(json_string(name)).append(":").append(state_json(*mark.state));
+  }
+  if (states.empty() && kept.empty()) return {};
+  return "{\"states\":[" + states + "],\"kept\":{" + kept + "}}";
+}
+
+void read_states(std::string_view text, Marks& marks) {
+  each_item(member_of(text, "states"), [&](std::string_view changes) { marks.states.push_back(read_changes(changes)); });
+  each_member(member_of(text, "kept"), [&](const std::string& name, std::string_view state) {
+    marks.checkpoints[name].state = std::make_shared<const StateMap>(read_changes("{\"set\":" + std::string(state) + "}"));
+  });
+}
+
+// Names that a script chose stand in no key: a key that looks like that of the payload would end the search for it.
+json pairs_of_checkpoints(const Marks& marks) {
+  json pairs = json::array();
+  for (const auto& [name, mark] : marks.checkpoints) pairs.push_back({name, mark.undo_order});
+  return pairs;
+}
+
+json pairs_of_inbox(const Marks& marks) {
+  json pairs = json::array();
+  for (const auto& [name, values] : marks.inbox) pairs.push_back({name, values});
+  return pairs;
+}
+
+// Older journals have objects.
+template <class F>
+void each_pair(const json& pairs, F&& visit) {
+  if (pairs.is_object()) {
+    for (auto& [name, value] : pairs.items()) visit(name, value);
+  } else {
+    for (const json& pair : pairs) visit(pair.at(0).get<std::string>(), pair.at(1));
+  }
+}
+
 }  // namespace
 
 std::string snapshot_member(const LoopSnapshot& snapshot) {
+  const std::string states = states_of(snapshot.marks);
   json head = {{"index", snapshot.index},
                {"base", snapshot.base},
                {"base_position", snapshot.base_position},
@@ -36,10 +81,14 @@ std::string snapshot_member(const LoopSnapshot& snapshot) {
                {"now", snapshot.marks.now_us},
                {"running", snapshot.marks.running_us},
                {"undo", snapshot.marks.undo_order},
-               {"checkpoints", snapshot.marks.checkpoints},
-               {"inbox", snapshot.marks.inbox},
+               {"checkpoints", pairs_of_checkpoints(snapshot.marks)},
+               {"inbox", pairs_of_inbox(snapshot.marks)},
                {"settled", snapshot.marks.settled},
                {"size", snapshot.graph.size()}};
+  if (!states.empty()) {
+    head["stated"] = 1;
+    head["states"] = states;
+  }
   std::string text = head.dump(-1, ' ', false, json::error_handler_t::replace);
   text.pop_back();
   text.reserve(text.size() + snapshot.graph.size() + 32);
@@ -67,11 +116,20 @@ std::optional<LoopSnapshot> read_snapshot(std::string_view data) {
   snapshot.marks.now_us = head.value("now", int64_t{0});
   snapshot.marks.running_us = head.value("running", int64_t{0});
   snapshot.marks.undo_order = head.value("undo", uint64_t{0});
-  snapshot.marks.checkpoints = head.value("checkpoints", snapshot.marks.checkpoints);
-  snapshot.marks.inbox = head.value("inbox", snapshot.marks.inbox);
+  each_pair(head["checkpoints"], [&](const std::string& name, const json& order) {
+    snapshot.marks.checkpoints[name].undo_order = order.get<uint64_t>();
+  });
+  each_pair(head["inbox"], [&](const std::string& name, const json& values) { snapshot.marks.inbox[name] = values; });
   snapshot.marks.settled = head.value("settled", snapshot.marks.settled);
   snapshot.graph = data.substr(to + k_graph.size(), head.value("size", size_t{0}));
+  read_states(head.value("states", ""), snapshot.marks);
   return snapshot;
+}
+
+std::string state_in_snapshot(const journal::Record& record) {
+  if (!std::string_view(record.data).starts_with(k_opening) || journal::number_of(record.data, "stated") == 0) return {};
+  std::optional<LoopSnapshot> snapshot = read_snapshot(record.data);
+  return snapshot && !snapshot->marks.states.empty() ? changes_json(snapshot->marks.states.back()) : std::string();
 }
 
 int64_t running_time_until(const journal::Record& record) {
@@ -114,7 +172,7 @@ bool Loop::restore(int64_t cost_us, int64_t busy_us) {
   task_.ops = saved_->ops;
   task_.child_count = saved_->children;
   task_.random.set_state(saved_->random);
-  execution_.restore(saved_->marks);
+  execution_.restore(saved_->marks, task_);
   index_ = saved_->index;
   has_base_ = true;
   base_ = saved_->base;
@@ -171,7 +229,7 @@ LoopSnapshot Loop::snapshot_of(const std::string& graph, bool last) const {
   snapshot.ops = task_.ops;
   snapshot.children = task_.child_count;
   snapshot.random = task_.random.state();
-  snapshot.marks = execution_.marks();
+  snapshot.marks = execution_.marks(task_);
   snapshot.graph = graph;
   return snapshot;
 }

@@ -38,6 +38,8 @@ struct LoopSnapshot {
 // The member "snapshot" of a record's data, and back. Nothing for data that has none.
 std::string snapshot_member(const LoopSnapshot& snapshot);
 std::optional<LoopSnapshot> read_snapshot(std::string_view data);
+// The run's state that a snapshot in the record holds, as changes_json has it; empty: there is none.
+std::string state_in_snapshot(const journal::Record& record);
 // The running time that a snapshot in the record counts, or 0.
 int64_t running_time_until(const journal::Record& record);
 

@@ -4,7 +4,9 @@
 
 #include <algorithm>
 
+#include "runtime/base/units.hpp"
 #include "runtime/flow/branch.hpp"
+#include "runtime/flow/timer_task.hpp"
 
 namespace perilune::flow {
 
@@ -24,7 +26,7 @@ bool Parallel::begin(Task& task) {
   number_ = ++task.ops;
   first_child_ = task.child_count + 1;
   if (spec_.need > spec_.total) {
-    task.outcome = Outcome::of_error(broken("need " + std::to_string(spec_.need) + " can't be met"));
+    task.outcome = Outcome::of_error(broken("need " + std::to_string(spec_.need) + " can't be met", code::k_step_failed));
     return over_ = true;
   }
   note_scope(Kind::scope_opened, "{\"call\":\"" + std::string(spec_.call) + "\",\"total\":" + std::to_string(spec_.total) + "}");
@@ -34,12 +36,27 @@ bool Parallel::begin(Task& task) {
     return over_ = true;
   }
   execution_.scheduler().wait(task, *this);
+  if (spec_.timeout_us > 0) start_timer();
   start_more();
   return false;
 }
 
+// The first child: it ends, or is cancelled and waited for, before the join does.
+void Parallel::start_timer() {
+  std::string name = "timeout of " + spec_.name;
+  timer_ = &execution_.scheduler().spawn(
+      task_, *this, std::make_unique<TimerTask>(execution_, std::move(name), spec_.timeout_us, [this] { time_over(); }));
+  ++first_child_;
+}
+
+void Parallel::time_over() {
+  if (stopping_) return;
+  reason_ = "timeout";   // the error says it too
+  stop(reason_, std::make_shared<const Error>(broken("not done within " + format_duration(spec_.timeout_us), code::k_timeout)));
+}
+
 void Parallel::start_more() {
-  while (!stopping_ && next_ < spec_.total && (spec_.limit == 0 || live() < spec_.limit)) start_branch(next_++);
+  while (!stopping_ && next_ < spec_.total && (spec_.limit == 0 || running() < spec_.limit)) start_branch(next_++);
 }
 
 void Parallel::start_branch(size_t index) {
@@ -60,6 +77,10 @@ void Parallel::cancel(const task::ErrorRef& reason) {
 }
 
 void Parallel::child_ended(Task& task) {
+  if (&task == timer_) {
+    timer_ = nullptr;
+    return finish_if_over();
+  }
   size_t index = task.number - first_child_;
   Branch& branch = branches_[index];
   order_.push_back(static_cast<uint32_t>(index));
@@ -101,7 +122,7 @@ void Parallel::decide(size_t index) {
   if (!need_lost && !over_tolerance) return;
   task::ErrorRef error = std::make_shared<const Error>(
       broken(need_lost ? "need " + std::to_string(spec_.need) + " can no longer be met"
-                       : "more than " + std::to_string(spec_.tolerate) + " branches failed"));
+                       : "more than " + std::to_string(spec_.tolerate) + " branches failed", code::k_step_failed));
   if (spec_.collect) error_ = error;   // raised when all have ended
   else stop("failed", error);
 }
@@ -112,7 +133,8 @@ void Parallel::stop(const char* reason, task::ErrorRef error) {
   reason_ = reason;
   error_ = std::move(error);
   sibling_reason_ = std::make_shared<const Error>(
-      code::k_cancelled, error_ ? "a sibling branch failed" : "the other branches are enough");
+      code::k_cancelled, reason_ == std::string_view("timeout") ? "the time of " + spec_.name + " is over"
+                       : error_ ? "a sibling branch failed" : "the other branches are enough");
   cancel_children(execution_.scheduler(), sibling_reason_);
 }
 
@@ -123,17 +145,35 @@ void Parallel::leave_rest() {
   reason_ = "need";
   for (Branch& branch : branches_) {
     if (branch.end != End::none) continue;
+    if (spec_.merge.kind != MergeRule::Kind::error && branch.task->journaled())
+      StateView::of(*branch.task).rule = spec_.merge;
     hand_over(*branch.task, execution_.background());
     branch.task = nullptr;
   }
 }
 
 void Parallel::finish_if_over() {
-  if (over_ || live() > 0 || (!stopping_ && next_ < spec_.total)) return;
+  if (over_ || running() > 0 || (!stopping_ && next_ < spec_.total)) return;
+  if (timer_ != nullptr)   // the last child
+    return execution_.scheduler().cancel(*timer_, std::make_shared<const Error>(code::k_cancelled, "the branches have ended"));
   over_ = true;
   if (reason_ == std::string_view("all") && failed_ > 0 && spec_.tolerant && !error_) reason_ = "tolerated";
+  join_states();
   note_scope(Kind::branch_joined, info());
   execution_.scheduler().wake(*task_, cancelled_ ? Outcome::of_error(cancelled_) : outcome());
+}
+
+// In the order in which the branches ended. What can't be joined is raised, unless something else is.
+void Parallel::join_states() {
+  for (uint32_t index : order_) {
+    const Branch& branch = branches_[index];
+    if (branch.task == nullptr || (spec_.race && index != winner_)) continue;
+    Result<void> joined = execution_.join_state(*task_, *branch.task, spec_.merge);
+    if (joined.ok()) continue;
+    auto error = std::make_shared<const Error>(std::move(joined.error()));
+    if (error_ == nullptr) error_ = error;
+    else conflicts_.push_back(error);
+  }
 }
 
 Outcome Parallel::outcome() const {
@@ -143,15 +183,16 @@ Outcome Parallel::outcome() const {
     const Branch& branch = branches_[index];
     if (branch.end == End::failed && branch.error != error_) error.suppressed.push_back(*branch.error);
   }
+  for (const task::ErrorRef& conflict : conflicts_) error.suppressed.push_back(*conflict);
   if (spec_.need > 0 || spec_.tolerant) error.data = info();
   return Outcome::of_error(std::move(error));
 }
 
-Error Parallel::broken(const std::string& what) const {
+Error Parallel::broken(const std::string& what, const char* code) const {
   std::string text = std::string(spec_.call) + (spec_.name == spec_.call ? "" : " '" + spec_.name + "'") + ": " + what +
                      " (" + std::to_string(done_) + " done, " + std::to_string(failed_) + " failed of " +
                      std::to_string(spec_.total) + ")";
-  Error error(code::k_step_failed, text);
+  Error error(code, text);
   error.data = info();
   return error;
 }
@@ -184,6 +225,7 @@ void Parallel::note_scope(Kind kind, std::string data) {
 // All branches, unless some of them are enough.
 task::Waits Parallel::waits_for() const {
   task::Waits waits;
+  if (timer_ != nullptr) return waits;   // it ends without any
   for (auto& child : children())
     if (child->state != Task::State::ended) waits.tasks.push_back(child.get());
   waits.needed = waits.tasks.size();

@@ -1,6 +1,6 @@
 // parallel, race and map: branches side by side, joined by a rule. Children end before it returns (but with rest = keep).
-// What the join decides follows from the ends of the branches alone, so it needs no record; scope_opened and
-// branch_joined, and the records of branch.hpp, are for observers. Inside a step's attempt the same code runs without records.
+// What the join decides follows from the ends of the branches alone, so it needs no record; a time-out is a child of its own, a
+// durable timer. scope_opened and branch_joined, and the records of branch.hpp, are for observers. Inside a step's attempt the same code runs without records.
 // SPDX-License-Identifier: MIT
 #pragma once
 
@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "runtime/flow/execution.hpp"
+#include "runtime/flow/state_view.hpp"
 
 namespace perilune::flow {
 
@@ -23,7 +24,9 @@ struct ParallelSpec {
   bool collect = false;            // every branch runs to its end; failures are results
   bool tolerant = false;           // `tolerate` was given:
   size_t tolerate = 0;             //   so many may fail
+  int64_t timeout_us = 0;          // of the whole; 0 = none
   bool race = false;               // the first to finish, well or badly, decides
+  MergeRule merge;                 // for what the branches have set of the run's state
   std::function<std::string(size_t)> label;   // JSON text of a branch's key
   std::function<bool(const task::Task&)> enough;   // asked of each branch that ended well: true = it decides, as in a race
 };
@@ -63,9 +66,14 @@ class Parallel final : public task::Operation, public task::Scope {
   void decide(size_t index);
   void stop(const char* reason, task::ErrorRef error);
   void leave_rest();
+  void start_timer();
+  void time_over();
+  // Branches that have not ended.
+  size_t running() const { return live() - (timer_ == nullptr ? 0 : 1); }
   void finish_if_over();
+  void join_states();
   task::Outcome outcome() const;
-  Error broken(const std::string& what) const;
+  Error broken(const std::string& what, const char* code) const;
   void note_scope(journal::Kind kind, std::string data);
 
   Execution& execution_;
@@ -74,6 +82,7 @@ class Parallel final : public task::Operation, public task::Scope {
   task::Task* task_ = nullptr;
   uint32_t number_ = 0;              // of the operation within its task
   uint32_t first_child_ = 0;         // child number of branch 0
+  task::Task* timer_ = nullptr;      // until it has ended
   std::vector<Branch> branches_;
   std::vector<uint32_t> order_;      // indices in the order of their ends
   size_t next_ = 0;                  // the next branch to start
@@ -84,6 +93,7 @@ class Parallel final : public task::Operation, public task::Scope {
   bool over_ = false;
   const char* reason_ = "all";
   task::ErrorRef error_;             // what the join raises
+  std::vector<task::ErrorRef> conflicts_;   // of the branches' states, beside it
   task::ErrorRef cancelled_;
   task::ErrorRef sibling_reason_;
 };

@@ -79,6 +79,7 @@ class Compensator final : public task::Coroutine {
 
 void undo_all(Execution& execution, Task& maker, Task& owner, task::Scope& scope, uint64_t mark) {
   Task& task = execution.scheduler().spawn(&maker, scope, std::make_unique<Compensator>(execution, owner, mark));
+  if (task.view == nullptr && owner.view != nullptr) task.view = owner.view->branch();
   task.cancel_reason = nullptr;
   task.shield = 1;   // cancellation waits for it
   execution.ask_turn();
@@ -100,19 +101,34 @@ bool settle_saga(Execution& execution, Task& task) {
   return false;
 }
 
-bool Rollback::begin(Task& task, uint64_t mark) {
+Rollback::To Rollback::beginning(Task& task) {
+  StateView* view = StateView::find(task);
+  return {0, true, view == nullptr ? nullptr : view->origin()};
+}
+
+bool Rollback::begin(Task& task) {
   Saga* saga = Saga::find(task);
   task.outcome = {};
-  if (saga == nullptr || !saga->has_newer(mark)) return true;
   task_ = &task;
+  if (saga == nullptr || !saga->has_newer(to_.undo_order)) {
+    restore_state();
+    return true;
+  }
   ++task.shield;
   execution_.scheduler().wait(task, *this);
-  undo_all(execution_, task, task, *this, mark);
+  undo_all(execution_, task, task, *this, to_.undo_order);
   return false;
+}
+
+void Rollback::restore_state() {
+  StateView* view = StateView::find(*task_);
+  if (!to_.restore || view == nullptr) return;
+  view->restore(to_.state == nullptr ? std::make_shared<const StateMap>() : to_.state);
 }
 
 void Rollback::child_ended(Task& task) {
   --task_->shield;
+  if (!task.failed) restore_state();
   execution_.scheduler().wake(*task_, task.failed ? task::Outcome::of_error(task.error) : task::Outcome{});
 }
 

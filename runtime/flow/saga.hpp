@@ -58,18 +58,27 @@ bool settle_saga(Execution& execution, task::Task& task);
 // Runs those of `owner` that are newer than `mark`, in a task of its own, a child of `maker`. `owner` outlives it.
 void undo_all(Execution& execution, task::Task& maker, task::Task& owner, task::Scope& scope, uint64_t mark);
 
-// Runs the compensations of the calling task that are newer than `mark`; the task waits for their end.
+// Runs the compensations of the calling task that are newer than a mark; the task waits for their end. Then its view of
+// the run's state is as it was.
 class Rollback final : public task::Operation, public task::Scope {
  public:
-  explicit Rollback(Execution& execution) : execution_(execution) {}
-  // True: there was nothing to undo.
-  bool begin(task::Task& task, uint64_t mark);
+  struct To {
+    uint64_t undo_order = 0;
+    bool restore = false;            // the state too;
+    StateMapRef state;               //   null: there was none
+  };
+  static To beginning(task::Task& task);   // of the task
+  Rollback(Execution& execution, To to) : execution_(execution), to_(std::move(to)) {}
+  // True: there was nothing to undo, it is done.
+  bool begin(task::Task& task);
   void cancel(const task::ErrorRef&) override {}           // shielded: it goes on
   void child_ended(task::Task& task) override;
   std::string describe() const override { return "compensations"; }
 
  private:
+  void restore_state();
   Execution& execution_;
+  To to_;
   task::Task* task_ = nullptr;
 };
 

@@ -4,36 +4,11 @@
 
 #include <utility>
 
-#include "runtime/flow/timer.hpp"
+#include "runtime/flow/timer_task.hpp"
 
 namespace perilune::flow {
 
 using task::Task;
-
-// The task that sleeps, and then opens the shield.
-class Shield::Timer final : public task::Coroutine {
- public:
-  Timer(Execution& execution, std::weak_ptr<Shield> shield, int64_t us)
-      : execution_(execution), shield_(std::move(shield)), us_(us) {}
-
-  State resume(Task& task) override {
-    if (sleep_ == nullptr) {
-      sleep_ = std::make_unique<Sleep>(execution_, us_);
-      if (!execution_.begin(*sleep_, task)) return State::suspended;
-    }
-    auto shield = shield_.lock();
-    if (shield != nullptr && task.outcome.kind != task::Outcome::Kind::error) shield->open();
-    return State::finished;
-  }
-  Error take_error() override { return {}; }
-  Result<std::string> encode_result() override { return std::string("null"); }
-
- private:
-  Execution& execution_;
-  std::weak_ptr<Shield> shield_;
-  int64_t us_;
-  std::unique_ptr<Sleep> sleep_;
-};
 
 // A coroutine of the script's own that was left in the middle never comes to the end.
 Shield::~Shield() {
@@ -51,7 +26,9 @@ void Shield::begin(Task& task) {
 
 void Shield::cancel_waits() {
   if (timer_ != nullptr) return;
-  auto timer = std::make_unique<Timer>(execution_, weak_from_this(), timeout_us_);
+  auto timer = std::make_unique<TimerTask>(execution_, "sleep", timeout_us_, [weak = weak_from_this()] {
+    if (auto shield = weak.lock()) shield->open();
+  });
   Task maker;   // the task may be in the middle of making branches: the number was taken before
   maker.id = task_->id;
   maker.child_count = timer_number_ - 1;

@@ -19,7 +19,6 @@ class Shield final : public task::ShieldWatch, public std::enable_shared_from_th
   void cancel_waits() override;   // starts the time
 
  private:
-  class Timer;
   void open();                    // the time is over
   Execution& execution_;
   int64_t timeout_us_;

@@ -39,8 +39,8 @@ void AwaitTask::cancel(const task::ErrorRef& reason) {
   if (task_ != nullptr) execution_.scheduler().wake(*std::exchange(task_, nullptr), Outcome::of_error(reason));
 }
 
-Group::Group(Execution& execution, Task& owner, size_t limit)
-    : execution_(execution), owner_(&owner), owner_life_(owner.life()), limit_(limit) {}
+Group::Group(Execution& execution, Task& owner, size_t limit, MergeRule merge)
+    : execution_(execution), owner_(&owner), owner_life_(owner.life()), limit_(limit), merge_(std::move(merge)) {}
 
 Result<size_t> Group::add(Task& maker, std::unique_ptr<task::Coroutine> coroutine) {
   if (closed_) return Error(code::k_usage, "the group is closed: nothing can be added any more");
@@ -61,6 +61,7 @@ void Group::start(size_t index, Task& maker, std::unique_ptr<task::Coroutine> co
   auto handle = spawn_noted(execution_, *owner_, maker, std::move(coroutine), std::to_string(index + 1));
   handle->claimed = claimed_;
   members_[index].handle = handle;
+  if (merge_.kind != MergeRule::Kind::error) StateView::of(*handle->task).rule = merge_;
   handle->on_end.push_back([group = shared_from_this(), index] { group->ended(index); });
 }
 

@@ -43,7 +43,7 @@ class Group : public std::enable_shared_from_this<Group> {
     std::shared_ptr<task::TaskHandle> handle;   // null while it waits for its turn
     bool cancelled = false;                     // never started
   };
-  Group(Execution& execution, task::Task& owner, size_t limit);
+  Group(Execution& execution, task::Task& owner, size_t limit, MergeRule merge);
 
   // Errors: "usage" when the group is closed or its maker has ended.
   Result<size_t> add(task::Task& maker, std::unique_ptr<task::Coroutine> coroutine);
@@ -80,6 +80,7 @@ class Group : public std::enable_shared_from_this<Group> {
   task::Task* owner_;
   std::weak_ptr<void> owner_life_;
   size_t limit_;
+  MergeRule merge_;          // for what the members have set of the run's state
   bool closed_ = false;
   bool claimed_ = false;
   std::vector<Member> members_;

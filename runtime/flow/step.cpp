@@ -8,6 +8,7 @@
 #include "runtime/base/units.hpp"
 #include "runtime/effects/stand_in.hpp"
 #include "runtime/flow/effect_call.hpp"
+#include "runtime/flow/gate.hpp"
 #include "runtime/journal/payload.hpp"
 
 namespace perilune::flow {
@@ -26,7 +27,7 @@ Step::Step(Execution& execution, StepSpec spec, std::unique_ptr<StepCode> code)
 Step::~Step() {
   execution_.loop().stop_timer(timer_);
   execution_.loop().stop_timer(heartbeat_timer_);
-  if (phase_ != Phase::idle) execution_.drop(*this);
+  if (phase_ != Phase::idle && (gate_ == nullptr || !gate_->rests())) execution_.drop(*this);
 }
 
 bool Step::accepts(Kind kind) const {
@@ -35,6 +36,9 @@ bool Step::accepts(Kind kind) const {
 }
 
 task::Outcome Step::delivered(const Record& record) {
+  if (spec_.wants_facts) take_facts(record);
+  if (record.kind == Kind::step_failed && hooks::escalated(record.data))
+    execution_.fail(task(), error_from_json_text(journal::error_of(record.data)));
   if (record.kind == Kind::step_done) code_->done(task(), std::string(journal::value_of(record.data)));
   return Durable::delivered(record);
 }
@@ -62,7 +66,7 @@ void Step::start() {
     if (resume_at_us_ > 0 && !spec_.compensation) return back_off(resume_at_us_);
     return begin_attempt();
   }
-  if (!ask(Phase::condition, code_->condition())) begin_attempt();
+  if (!ask(Phase::condition, code_->condition())) pass_gate();
 }
 
 // Counts attempts, intents and failures of earlier lives.
@@ -82,6 +86,13 @@ void Step::read_recorded() {
         resume_at_us_ = journal::number_of(record.data, "retry_at");
         if (resume_at_us_ == 0) attempts_before_ = attempt_;   // it paused the run
         break;
+      case Kind::hook_decision: {
+        Error retried;
+        if (!read_decision(record, retried)) break;
+        if (failures++ > 0) earlier_.push_back(std::move(error_));
+        error_ = std::move(retried);
+        break;
+      }
       default: break;
     }
     int64_t started_us = journal::number_of(record.data, "started");
@@ -118,7 +129,7 @@ void Step::run_attempt() {
   context_.effects_allowed = true;
   context_.object_ids = 0;
   context_.random = Random(hash64(name(), static_cast<uint64_t>(attempt_) + number()));
-  context_.key = [this] { return execution_.operation_key(task(), number()); };
+  context_.key = [this] { return execution_.operation_key(task(), spec_.key_of != 0 ? spec_.key_of : number()); };
   context_.request_key = [this, sent = 0]() mutable {
     std::string key = context_.key();
     return ++sent == 1 ? key : key + "-" + std::to_string(sent);
@@ -186,7 +197,7 @@ void Step::child_ended(task::Task& ended) {
     question_failed(*ended.error);
   } else {
     bool yes = truthy(ended.coroutine->encode_result());
-    if (phase == Phase::condition) yes ? begin_attempt() : finish(Kind::step_skipped, {});
+    if (phase == Phase::condition) yes ? pass_gate() : finish(Kind::step_skipped, {});
     else if (phase == Phase::asking_on) yes ? decide_retry() : fail_for_good();
     else yes ? fail_for_good() : retry_later();
   }
@@ -195,8 +206,7 @@ void Step::child_ended(task::Task& ended) {
 
 void Step::attempt_ended(task::Task& ended) {
   if (!ended.failed) {
-    Result<std::string> value = ended.coroutine->encode_result();
-    if (value.ok() && spec_.expect) value = spec_.expect->check(*value, "the result of step '" + name() + "'");
+    Result<std::string> value = judged(ended.coroutine->encode_result());
     Kind kind = spec_.compensation ? Kind::compensation_done : Kind::step_done;
     if (value.ok()) return finish(kind, journal::with_value({first_started_us_, attempt_, since_member()}, *value));
     return attempt_failed(std::move(value.error()));
@@ -209,6 +219,23 @@ void Step::attempt_ended(task::Task& ended) {
   attempt_failed(*ended.error);
 }
 
+// What the body gave, past the gates of the step: their verdicts go with its outcome.
+Result<std::string> Step::judged(Result<std::string> value) {
+  if (spec_.gate != nullptr) {
+    if (value.ok() && *value == "false") return Error(code::k_gate, "it did not hold");   // what stands in for it says so
+    verdict(spec_.gate, nullptr);
+    return std::string("null");
+  }
+  if (!value.ok() || spec_.expect == nullptr) return value;
+  value = spec_.expect->check(*value, "the result of step '" + name() + "'");
+  verdict(k_gate_expect, value.ok() ? nullptr : &value.error());
+  return value;
+}
+
+void Step::verdict(const char* gate, const Error* failure) {
+  execution_.note(remark(Kind::gate, gate_data(gate, failure)), false);
+}
+
 // `when` or a filter of retry raised: that is the step's failure. What a filter was asked about is not lost.
 void Step::question_failed(const Error& error) {
   if (attempt_ > 0) earlier_.push_back(std::move(error_));
@@ -217,6 +244,13 @@ void Step::question_failed(const Error& error) {
 }
 
 void Step::set_error(Error error) {
+  if (spec_.gate != nullptr && error.code != code::k_gate) {   // it broke: that is no yes
+    Error failed(code::k_gate, error.message);
+    failed.data = error.data;
+    failed.traceback = error.traceback;
+    failed.cause = std::make_shared<const Error>(std::move(error));
+    error = std::move(failed);
+  }
   error_ = std::move(error);
   if (error_.code == code::k_script) error_.code = code::k_step_failed;
   if (error_.step.empty()) error_.step = name();
@@ -262,14 +296,20 @@ std::string Step::error_data(std::string_view extra) const {
 
 void Step::fail_for_good() {
   if (error_.step.empty()) error_.step = name();
-  bool pause = spec_.compensation || (execution_.pauses_on_error() && !unknown_ && !cancelled());
+  if (!ask_about_failure(hooks::Point::step_fail)) give_up(false);
+}
+
+void Step::give_up(bool escalate) {
+  if (spec_.gate != nullptr) verdict(spec_.gate, &error_);
+  bool before_all = spec_.gate == k_gate_preflight;   // nothing is done yet that an operator could mend
+  bool pause = spec_.compensation || (execution_.pauses_on_error() && !before_all && !unknown_ && !cancelled());
   if (pause) {   // not recorded as an end: the next resume tries it again
     execution_.note(remark(Kind::attempt_failed, error_data(since_member())), true);
     return execution_.pause(error_);
   }
   for (Error& error : earlier_) error_.suppressed.push_back(std::move(error));
   earlier_.clear();
-  finish(Kind::step_failed, error_data({}));
+  finish(Kind::step_failed, error_data(escalate ? "\"escalate\":true" : ""));
 }
 
 void Step::finish(Kind kind, std::string data) {
@@ -284,6 +324,11 @@ void Step::finish(Kind kind, std::string data) {
 void Step::teardown(const task::ErrorRef& reason) {
   if (running_ != nullptr) {
     execution_.scheduler().cancel(*running_, reason);   // its end finishes the step
+  } else if (phase_ == Phase::mending) {
+    asking_.reset();   // nobody waits for the answer any more
+    finish(Kind::op_cancelled, {});
+  } else if (gate_ != nullptr) {
+    gate_->cancel(*reason);   // it says when what it began has ended
   } else if (phase_ == Phase::backoff) {
     execution_.loop().stop_timer(timer_);
     timer_ = 0;

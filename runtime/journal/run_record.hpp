@@ -26,8 +26,12 @@ struct RecordFilter {
   std::vector<Kind> kinds;
 
   bool passes(const std::string& of_run, const std::string& of_workflow, Kind kind) const {
-    if (!run.empty() && run != of_run) return false;
-    if (!workflow.empty() && workflow != of_workflow) return false;
+    return passes_run(of_run, of_workflow) && passes_kind(kind);
+  }
+  bool passes_run(const std::string& of_run, const std::string& of_workflow) const {
+    return (run.empty() || run == of_run) && (workflow.empty() || workflow == of_workflow);
+  }
+  bool passes_kind(Kind kind) const {
     if (kinds.empty()) return true;
     for (Kind wanted : kinds)
       if (wanted == kind) return true;
@@ -39,12 +43,13 @@ struct RecordQuery {
   int64_t after = 0;            // a position: what was committed behind it
   RecordFilter filter;
   int64_t limit = 1000;         // of records that are looked at, whether they pass or not: a query takes bounded time
+  int64_t bytes = 4 << 20;      // of data in a page, about: the record that goes beyond is its last
 };
 
 struct RecordPage {
   std::vector<RunRecord> records;
   int64_t reached = 0;          // where to go on: all that passes up to here is in `records`
-  bool more = false;            // the limit ended the page, not the journal
+  bool more = false;            // a limit ended the page, not the journal
 };
 
 }  // namespace perilune::journal

@@ -66,7 +66,7 @@ void Waits::noted(const Record& record) {
   wait.run = text_of(data, "run");
   wait.to = text_of(data, "to");
   wait.of_all_runs = text_of(data, "across") == "runs";
-  if (data.contains("choices")) wait.choices = data["choices"].dump(-1, ' ', false, json::error_handler_t::replace);
+  if (data.contains("choices") && what == Wait::For::answer) wait.choices = data["choices"].dump(-1, ' ', false, json::error_handler_t::replace);
   if (what == Wait::For::signal) signal_wait_began({record.task, record.op}, data.value("after", record.seq));
 }
 

@@ -163,16 +163,18 @@ class MemoryReader final : public StoreReader {
       if (found == disk_->numbers.end()) return page;
       run_wanted = found->second;
     }
-    int64_t limit = std::max<int64_t>(query.limit, 1);
-    for (; at != disk_->order.end() && limit > 0; ++at) {
+    int64_t limit = std::max<int64_t>(query.limit, 1), bytes = 0;
+    for (; at != disk_->order.end() && !page.more; ++at) {
       if (run_wanted != 0 && at->run != run_wanted) continue;
       const journal::Record* record = disk_->find(*at);
       if (record == nullptr) continue;
       page.reached = at->position;
       page.more = --limit == 0;
       const RunRow& row = disk_->find(at->run)->row;
-      if (query.filter.passes(row.id, row.workflow, record->kind))
-        page.records.push_back({row.id, row.workflow, *record, at->position});
+      if (!query.filter.passes(row.id, row.workflow, record->kind)) continue;
+      page.records.push_back({row.id, row.workflow, *record, at->position});
+      bytes += static_cast<int64_t>(record->data.size());
+      page.more = page.more || bytes > query.bytes;
     }
     return page;
   }
@@ -199,7 +201,8 @@ using Allow = std::function<bool(const std::string& run, const journal::Record& 
 // Writes a batch to the disk. False = the process died in it: an operation is there as a whole or not at all.
 class BatchWriter {
  public:
-  BatchWriter(MemoryDisk& disk, const Allow& allow) : disk_(disk), allow_(allow) {}
+  // `told`, or null: gets a copy of what is written.
+  BatchWriter(MemoryDisk& disk, const Allow& allow, std::vector<RunRecord>* told) : disk_(disk), allow_(allow), told_(told) {}
 
   bool write(std::vector<Operation>& batch) {
     std::lock_guard lock(disk_.mutex);
@@ -230,13 +233,22 @@ class BatchWriter {
     row.last_seq += append.records.size();
     if (!append.records.empty() || !is_empty(append.patch)) row.updated_us = std::max(row.updated_us, op.at_us);
     std::move(append.records.begin(), append.records.end(), std::back_inserter(run->records));
-    disk_.committed(*run, append.records.size());
+    committed(*run, append.records.size());
     for (const Forgotten& range : append.forgotten) disk_.forgot(forget(run->records, range, row.last_seq));
     if (append.patch.status) row.status = *append.patch.status;
     if (append.patch.wake_us) row.wake_us = *append.patch.wake_us;
     if (append.patch.output) row.output = std::move(*append.patch.output);
     if (append.patch.error) row.error = std::move(*append.patch.error);
     return true;
+  }
+
+  void committed(const MemoryDisk::Run& run, size_t count) {
+    disk_.committed(run, count);
+    if (told_ == nullptr) return;
+    size_t first = run.records.size() - count;
+    int64_t position = disk_.order.empty() ? 0 : disk_.order.back().position - static_cast<int64_t>(count);
+    for (size_t i = first; i < run.records.size(); ++i)
+      told_->push_back({run.row.id, run.row.workflow, run.records[i], ++position});
   }
 
   static size_t forget(std::vector<journal::Record>& records, const Forgotten& range, uint64_t newest) {
@@ -264,7 +276,7 @@ class BatchWriter {
     op.created = {row, false};
     int64_t no = row.no;
     auto [made, fresh] = disk_.runs.emplace(no, MemoryDisk::Run{std::move(row), std::move(op.run.records)});
-    disk_.committed(made->second, made->second.records.size());
+    committed(made->second, made->second.records.size());
     return true;
   }
 
@@ -286,6 +298,7 @@ class BatchWriter {
 
   MemoryDisk& disk_;
   const Allow& allow_;
+  std::vector<RunRecord>* told_;
 };
 
 // What callbacks on loops may outlive the store to find gone.
@@ -300,6 +313,11 @@ class Committer : public std::enable_shared_from_this<Committer> {
   void submit(Operation operation) {
     std::lock_guard lock(mutex_);
     if (!dead_) queue_.push_back(std::move(operation));
+  }
+
+  void set_tap(Store::Tap tap) {
+    std::lock_guard lock(mutex_);
+    tap_ = std::move(tap);
   }
 
   void flush() {
@@ -349,7 +367,9 @@ class Committer : public std::enable_shared_from_this<Committer> {
 
   void write(std::vector<Operation>& batch) {
     if (dead_ || batch.empty()) return;
-    dead_ = !BatchWriter(*options_.disk, options_.allow).write(batch);
+    std::vector<RunRecord> told;
+    dead_ = !BatchWriter(*options_.disk, options_.allow, tap_ ? &told : nullptr).write(batch);
+    if (!dead_ && !told.empty()) tap_(std::move(told));
     if (!dead_) post_completions(std::exchange(batch, {}));
   }
 
@@ -359,6 +379,7 @@ class Committer : public std::enable_shared_from_this<Committer> {
   size_t flushed_ = 0;  // how many of the queue may go into the next batch
   std::vector<Operation> under_way_;
   bool dead_ = false;
+  Store::Tap tap_;
 };
 
 class MemoryStore final : public QueuedStore {
@@ -367,6 +388,7 @@ class MemoryStore final : public QueuedStore {
   ~MemoryStore() override { committer_->cut(); }
 
   void flush() override { committer_->flush(); }
+  void set_tap(Tap tap) override { committer_->set_tap(std::move(tap)); }
   std::unique_ptr<StoreReader> reader() override { return std::make_unique<MemoryReader>(committer_->disk()); }
   void close() override { committer_->close(); }
 

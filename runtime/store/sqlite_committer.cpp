@@ -45,6 +45,12 @@ void SqliteCommitter::flush() {
   wake_.notify_one();
 }
 
+void SqliteCommitter::set_tap(Store::Tap tap) {
+  auto shared = tap ? std::make_shared<const Store::Tap>(std::move(tap)) : nullptr;
+  std::lock_guard lock(mutex_);
+  tap_ = std::move(shared);
+}
+
 void SqliteCommitter::close() {
   if (!thread_.joinable()) return;
   {
@@ -60,20 +66,24 @@ void SqliteCommitter::close() {
 
 void SqliteCommitter::run() {
   std::vector<Operation> batch;
-  while (take(batch)) {
+  std::shared_ptr<const Store::Tap> tap;
+  while (take(batch, tap)) {
     size_t operations = batch.size();
-    writer_->commit(batch);
+    std::vector<RunRecord> committed;
+    writer_->commit(batch, tap == nullptr ? nullptr : &committed);
+    if (!committed.empty()) (*tap)(std::move(committed));
     post_completions(std::move(batch));
     batch.clear();
     checkpoint_when_due(operations);
   }
 }
 
-bool SqliteCommitter::take(std::vector<Operation>& batch) {
+bool SqliteCommitter::take(std::vector<Operation>& batch, std::shared_ptr<const Store::Tap>& tap) {
   std::unique_lock lock(mutex_);
   wake_.wait(lock, [this] { return flush_wanted_ || closing_; });
   flush_wanted_ = false;
   batch.swap(queue_);
+  tap = tap_;
   return !batch.empty();
 }
 

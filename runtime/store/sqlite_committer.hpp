@@ -39,12 +39,13 @@ class SqliteCommitter {
 
   void submit(Operation operation);  // thread-safe
   void flush();                      // thread-safe
+  void set_tap(Store::Tap tap);      // thread-safe
   // Commits what was submitted, flushed or not, ends the thread and closes the connection. May be called again.
   void close();
 
  private:
   void run();
-  bool take(std::vector<Operation>& batch);
+  bool take(std::vector<Operation>& batch, std::shared_ptr<const Store::Tap>& tap);
   void checkpoint_when_due(size_t operations);
 
   std::unique_ptr<SqliteWriter> writer_;  // of the thread, while it runs
@@ -52,6 +53,7 @@ class SqliteCommitter {
   std::mutex mutex_;
   std::condition_variable wake_;
   std::vector<Operation> queue_;
+  std::shared_ptr<const Store::Tap> tap_;   // null = nobody
   bool flush_wanted_ = false;
   bool closing_ = false;
   std::thread thread_;

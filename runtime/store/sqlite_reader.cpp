@@ -181,7 +181,8 @@ class SqliteReader final : public StoreReader {
     SqliteReset reset(select);
     journal::RecordPage page;
     page.reached = query.after;
-    for (int64_t seen = 1;; ++seen) {
+    int64_t bytes = 0;
+    for (int64_t seen = 1; !page.more; ++seen) {
       Result<bool> row = select.step();
       if (!row) return row.error();
       if (!*row) return page;
@@ -190,8 +191,11 @@ class SqliteReader final : public StoreReader {
       if (!passes(select, query.filter)) continue;
       Result<RunRecord> record = read_run_record(select);
       if (!record) return record.error();
+      bytes += static_cast<int64_t>(record->record.data.size());
+      page.more = page.more || bytes > query.bytes;
       page.records.push_back(std::move(*record));
     }
+    return page;
   }
 
   // A statement that is prepared at its first use.

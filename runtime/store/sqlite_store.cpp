@@ -32,6 +32,7 @@ class SqliteStore final : public QueuedStore {
   ~SqliteStore() override { SqliteStore::close(); }
 
   void flush() override { committer_.flush(); }
+  void set_tap(Tap tap) override { committer_.set_tap(std::move(tap)); }
 
   std::unique_ptr<StoreReader> reader() override {
     Result<SqliteConnection> db = open_database_for_reading(path_);

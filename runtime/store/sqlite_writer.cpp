@@ -49,6 +49,7 @@ Result<void> SqliteWriter::prepare() {
       {&select_position_,
        "select epoch, coalesce((select max(seq) from records where run = ?1), 0), id,"
        " (select seal from records where run = ?1 order by seq desc limit 1) from runs where no = ?1"},
+      {&select_name_, "select id, workflow from runs where no = ?1"},
       {&update_row_,
        "update runs set status = coalesce(?2, status), wake_us = coalesce(?3, wake_us), output = coalesce(?4, output),"
        " error = coalesce(?5, error), updated_us = max(updated_us, ?6) where no = ?1"},
@@ -66,12 +67,15 @@ Result<void> SqliteWriter::prepare() {
   return {};
 }
 
-void SqliteWriter::commit(std::vector<Operation>& batch) {
+void SqliteWriter::commit(std::vector<Operation>& batch, std::vector<RunRecord>* committed) {
   int64_t before = last_position_;
   Result<void> done = write_all(batch);
   changes_.clear();
   if (positions_.size() > k_positions_max) positions_.clear();
-  if (done) return;
+  if (done) {
+    if (committed != nullptr) take_records(batch, before, *committed);
+    return;
+  }
   // SQLite may have rolled back by itself.
   if (db_.in_transaction()) (void)rollback_.run();
   positions_.clear();
@@ -89,6 +93,34 @@ Result<void> SqliteWriter::write_all(std::vector<Operation>& batch) {
   done = write_changes();
   if (!done) return done;
   return commit_.run();
+}
+
+// The positions were given in the same order.
+void SqliteWriter::take_records(std::vector<Operation>& batch, int64_t position, std::vector<RunRecord>& committed) {
+  committed.reserve(static_cast<size_t>(last_position_ - position));
+  auto take = [&](const Name& name, std::vector<journal::Record>& records) {
+    for (journal::Record& record : records)
+      committed.push_back({name.run, name.workflow, std::move(record), ++position});
+  };
+  for (Operation& operation : batch) {
+    if (operation.refusal != nullptr) continue;
+    if (auto* append = std::get_if<AppendOp>(&operation.work)) {
+      if (!append->append.records.empty()) take(name_of(append->append.run), append->append.records);
+    } else if (auto* create = std::get_if<std::unique_ptr<CreateOp>>(&operation.work)) {
+      const Created& created = (*create)->created;
+      if (!created.existed) take({created.row.id, created.row.workflow}, (*create)->run.records);
+    }
+  }
+}
+
+const SqliteWriter::Name& SqliteWriter::name_of(int64_t run_no) {
+  if (auto found = names_.find(run_no); found != names_.end()) return found->second;
+  if (names_.size() > k_positions_max) names_.clear();
+  SqliteReset reset(select_name_);
+  Name name;
+  Result<bool> row = select_name_.bind(1, run_no).step();
+  if (row && *row) name = {select_name_.text(0), select_name_.text(1)};
+  return names_.emplace(run_no, std::move(name)).first->second;
 }
 
 Result<void> SqliteWriter::apply(Operation& operation) {

@@ -19,8 +19,9 @@ class SqliteWriter {
   // Takes a connection to a migrated database.
   static Result<std::unique_ptr<SqliteWriter>> make(SqliteConnection db);
 
-  // Writes the outcome of each operation into it.
-  void commit(std::vector<Operation>& batch);
+  // Writes the outcome of each operation into it. With `committed`, the records that are on disk now are moved there out of
+  // the operations, in the order of their positions.
+  void commit(std::vector<Operation>& batch, std::vector<RunRecord>* committed = nullptr);
 
   SqliteConnection& connection() { return db_; }
 
@@ -52,14 +53,20 @@ class SqliteWriter {
   // The row with what this transaction changed in it.
   Result<std::optional<RunRow>> row_of(const std::string& id);
   Result<void> write_changes();
+  void take_records(std::vector<Operation>& batch, int64_t position, std::vector<RunRecord>& committed);
+  struct Name {
+    std::string run, workflow;
+  };
+  const Name& name_of(int64_t run_no);
   Result<void> write_change(int64_t run_no, const RowChange& change);
 
   SqliteConnection db_;
   SqliteStatement begin_, commit_, rollback_;
   SqliteStatement insert_record_, keep_seals_, forget_records_, insert_run_, insert_bundle_;
-  SqliteStatement select_run_, select_position_, update_row_, update_epoch_;
+  SqliteStatement select_run_, select_position_, select_name_, update_row_, update_epoch_;
   Positions positions_;
   std::unordered_map<int64_t, RowChange> changes_;
+  std::unordered_map<int64_t, Name> names_;   // of runs whose records somebody is told; a cache
   int64_t last_position_ = 0;   // of all records, the forgotten ones with them
 };
 

@@ -143,6 +143,12 @@ class Store {
   // A reader of its own (a connection, for SQLite); one thread at a time may use it. It sees what is committed.
   virtual std::unique_ptr<StoreReader> reader() = 0;
 
+  // Is told the records of each commit from now on, in order: after they are on disk, before anybody who submitted them is
+  // answered, on whatever thread commits; it must be quick. Null = nobody; who was told before may be for one commit more.
+  // Costs nothing while it is null. Thread-safe.
+  using Tap = std::function<void(std::vector<RunRecord>)>;
+  virtual void set_tap(Tap tap) = 0;
+
   // Waits until all that was submitted is committed and releases the store. No call may follow.
   virtual void close() = 0;
 };

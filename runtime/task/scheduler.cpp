@@ -46,6 +46,7 @@ Task& Scheduler::spawn(Task* parent, Scope& scope, std::unique_ptr<Coroutine> co
     if (!rules_.ids_by_parent) task->id = "n" + std::to_string(made_);
     task->attempt = parent->attempt;
     if (parent->cancelling()) task->cancel_reason = parent->cancel_reason;
+    if (Task* owner = scope.owner(); owner != nullptr && owner->view != nullptr) task->view = owner->view->branch();
   } else {
     task->id = "0";
   }
@@ -59,6 +60,7 @@ Task& Scheduler::spawn_attempt(Task& caller, Scope& scope, std::unique_ptr<Corou
   auto task = std::make_unique<Task>();
   task->id = caller.id + "#";
   task->attempt = &attempt;
+  attempt.caller = &caller;
   task->coroutine = std::move(coroutine);
   return enqueue(std::move(task), scope);
 }

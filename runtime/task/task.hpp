@@ -106,6 +106,7 @@ class Scope {
 
 // Where a step's attempt takes its time, random numbers and ids from: never from the run's.
 struct AttemptContext {
+  const Task* caller = nullptr;       // of the step
   int number = 1;
   std::function<std::string()> key;   // makes the idempotency key, equal for all attempts
   // The key of the attempt's next request: `key` itself, then one of its own for each, the same in every attempt that
@@ -118,6 +119,7 @@ struct AttemptContext {
   Random random;
   uint64_t object_ids = 0;
   bool effects_allowed = true;     // false in `when` and in retry filters
+  const char* refusal = nullptr;   // says why a call that is not allowed is not; null: as of a step
   std::function<void(std::string)> heartbeat;   // JSON text of the progress
 };
 
@@ -138,10 +140,12 @@ class ShieldWatch {
   virtual void cancel_waits() = 0;
 };
 
-// What a room above keeps with a task (flow: its saga).
+// What a room above keeps with a task (flow: its saga, its view of the run's state).
 class Attachment {
  public:
   virtual ~Attachment() = default;
+  // What a task that begins in a scope of the owner has of it; null: nothing.
+  virtual std::unique_ptr<Attachment> branch() { return nullptr; }
 };
 
 class Task {
@@ -175,6 +179,7 @@ class Task {
   std::unique_ptr<Scope> spawned;  // tasks that it spawned, or null; they end before it does
   std::shared_ptr<TaskHandle> handle;   // for spawned tasks, or null
   std::unique_ptr<Attachment> saga;     // its compensations, or null
+  std::unique_ptr<Attachment> view;     // what it sees of the run's state, or null
   bool failed = false;             // after the end: `error` says why
   ErrorRef error;
 

@@ -1,7 +1,8 @@
 -- sequential { ... } and concurrent { ... }: workflows made of a table of named steps. What such a table says is read and
 -- checked where it is written; what it gives is an ordinary workflow, whose steps are ordinary durable steps.
 --
---   { "name", run = fn | shell = argv | sleep = duration, needs = { "other", ... }, when =, join =, back =, expect =, ... }
+--   { "name", run = fn | shell = argv | http = request | file = { "copy", ... } | assert = fn | sleep = duration |
+--     ask = question | workflow = name, needs = { "other", ... }, when =, join =, back =, expect =, ... }
 --
 -- concurrent: one task, the driver, begins each step as a member of a group when all that it needs has reported, as done or
 -- as skipped, and hears of its end over a channel. sequential: the steps one after the other, in the task that calls it.
@@ -13,17 +14,63 @@ local read_plan = require "perilune.steps_plan"
 
 local function ignore() end
 
--- What a step does, as the body of a durable step.
-local function body_of(s, inputs, flow)
-  if s.kind == "sleep" then return ignore end
-  local what = s.what
-  if s.kind == "run" then return function(attempt) return what(inputs, attempt, flow) end end
-  return function()
-    local command = what
-    if type(command) == "function" then command = command(inputs, flow) end
+-- What a step is told, for a function of its needs what that gives.
+local function said(what, inputs, flow)
+  if type(what) == "function" then return what(inputs, flow) end
+  return what
+end
+
+-- What is done in the body of the step, by kind.
+local bodies = {
+  shell = function(command)
     if type(command) == "string" then return shell.sh(command) end
     return shell.run(command)
-  end
+  end,
+  http = function(request)
+    if type(request) == "string" then return http.get(request) end
+    return http.request(request)
+  end,
+  file = function(words, s)
+    local name = type(words) == "table" and words[1]
+    if type(name) ~= "string" then
+      fail(s.where .. ": file must give a list such as { \"copy\", \"a.txt\", \"b.txt\" }", { code = "usage", retry = false })
+    end
+    local fn = file[name]
+    if type(fn) ~= "function" then fail(("%s: file has no function '%s'"):format(s.where, name), { code = "usage", retry = false }) end
+    return fn(table.unpack(words, 2))
+  end,
+  assert = function(holds, s)
+    if not holds then fail(s.message or ("step '%s': what it asserts does not hold"):format(s.name), { code = "assert", retry = false }) end
+    return true
+  end,
+}
+
+-- Calls of the run, which outlive the process: they come before the step, and it records what they gave.
+local calls = {
+  sleep = function(duration) sleep(duration) end,
+  ask = function(question)
+    if type(question) ~= "table" then return (ask(question)) end
+    local options = {}
+    for key, value in pairs(question) do
+      if key ~= 1 then options[key] = value end
+    end
+    return (ask(question[1], options))
+  end,
+  workflow = function(name, s, inputs, flow)
+    local input = said(s.input, inputs, flow)
+    if input == nil then input = {} end
+    return call(name, input)
+  end,
+}
+
+-- What a step does, as the body of a durable step.
+local function body_of(s, inputs, flow)
+  local what = s.what
+  if s.kind == "run" then return function(attempt) return what(inputs, attempt, flow) end end
+  local body = bodies[s.kind]
+  if body then return function() return body(said(what, inputs, flow), s) end end
+  local given = calls[s.kind](said(what, inputs, flow), s, inputs, flow)
+  return function() return given end
 end
 
 -- The results of the steps that it needs, by name, and whether there is a way that led to it.
@@ -48,11 +95,6 @@ local function perform(s, flow)
     step(s.name, { when = false }, ignore)
     flow.results[s.name], flow.skipped[s.name] = nil, true
     return false
-  end
-  if s.kind == "sleep" then   -- a timer of the run, which outlives the process; the step then records that it is over
-    local duration = s.what
-    if type(duration) == "function" then duration = duration(inputs, flow) end
-    sleep(duration)
   end
   local result = step(s.name, s.options, body_of(s, inputs, flow))
   flow.results[s.name], flow.skipped[s.name] = result, nil

@@ -2,19 +2,34 @@
 -- written, and names the step. What is wrong with the value of an option of `step` itself, `step` says.
 -- SPDX-License-Identifier: MIT
 
-local flow_options = { "name", "version", "description", "input", "output", "timeout", "on_error", "outputs" }
-local step_options = { "run", "shell", "sleep", "needs", "when", "back", "expect", "retry", "undo", "timeout", "once" }
+local flow_options = { "name", "version", "description", "input", "output", "timeout", "on_error", "requires", "preflight",
+                       "postflight", "outputs" }
+local step_options = { "run", "shell", "http", "file", "assert", "sleep", "ask", "workflow", "needs", "when", "back",
+                       "input", "message", "expect", "retry", "undo", "timeout", "once" }
 local passed_on = { "expect", "retry", "undo", "timeout", "once" }   -- options of step()
 local own = { outputs = true, limit = true, join = true }            -- options that are none of workflow { }
-local kinds = { "run", "shell", "sleep" }
-local kind_types = { run = "function", shell = "string table function", sleep = "string number function" }
+local kinds = { "run", "shell", "http", "file", "assert", "sleep", "ask", "workflow" }
+local kind_names = "run, shell, http, file, assert, sleep, ask or workflow"
+local kind_types = {
+  run = "function", shell = "string table function", http = "string table function", file = "table function",
+  assert = "boolean function", sleep = "string number function", ask = "string table function", workflow = "string function",
+}
+-- Calls of the run, that come before the step which records what they gave: their attempts are their own business.
+local of_the_run = { sleep = true, ask = true, workflow = true }
+local of_attempts = { "retry", "timeout", "once" }
+local only_with = { input = "workflow", message = "assert" }
 local kind_hint = {
   run = "a function, as in run = function(needs, attempt) ... end",
   shell = "a command such as { \"make\", \"-j2\" } or \"a | b\", or a function that gives one",
+  http = "a URL, or a table as for http.request, or a function that gives one",
+  file = "a list such as { \"copy\", \"a.txt\", \"b.txt\" }: the function of file and what it is given; or a function that gives one",
+  assert = "a function of (needs, flow) that gives true or false",
+  ask = "a question, or { \"question\", choices = { ... }, ... } as for ask, or a function that gives one",
+  workflow = "the name of a workflow, or a function of (needs, flow) that gives one",
   sleep = "a duration such as \"5s\", or a function that gives one",
 }
 local not_built = {}
-for _, name in ipairs { "http", "llm", "agent", "assert", "workflow", "ask", "sql", "emit", "branch", "loop", "parallel",
+for _, name in ipairs { "llm", "agent", "sql", "emit", "branch", "loop", "parallel",
                         "accept", "cache", "artifacts", "profile" } do
   not_built[name] = true
 end
@@ -44,9 +59,20 @@ local function check_kind(where, given)
       kind = one
     end
   end
-  if not kind then usage("%s does nothing: give it run, shell or sleep", where) end
+  if not kind then usage("%s does nothing: give it %s", where, kind_names) end
   if not kind_types[kind]:find(type(given[kind]), 1, true) then
     usage("%s: %s must be %s, not a %s", where, kind, kind_hint[kind], type(given[kind]))
+  end
+  for option, owner in pairs(only_with) do
+    if given[option] ~= nil and kind ~= owner then usage("%s: %s goes with %s, not with %s", where, option, owner, kind) end
+  end
+  if of_the_run[kind] and kind ~= "sleep" then
+    for _, option in ipairs(of_attempts) do
+      if given[option] ~= nil then
+        usage("%s: %s has no meaning with %s%s", where, option, kind,
+          kind == "ask" and option == "timeout" and ": write ask = { \"question\", timeout = ... }" or "")
+      end
+    end
   end
   return kind
 end
@@ -71,13 +97,16 @@ local function read_step(native, call, place, given, known)
   for key in pairs(given) do
     if key ~= 1 then
       if type(key) ~= "string" then usage("%s has something under %s: its options have names", where, tostring(key)) end
-      if not_built[key] then usage("%s: %s is not built yet; a step has run, shell or sleep", where, key) end
+      if not_built[key] then usage("%s: %s is not built yet; a step has %s", where, key, kind_names) end
       if not contains(known, key) then usage("%s: %s", call, native.unknown("option", key, "step '" .. name .. "'", known)) end
     end
   end
   local s = { name = name, place = place, where = where, needs = {}, opens = {}, options = {} }
   s.kind = check_kind(where, given)
-  s.what, s.when = given[s.kind], given.when
+  s.what, s.when, s.input, s.message = given[s.kind], given.when, given.input, given.message
+  if s.message ~= nil and type(s.message) ~= "string" then
+    usage("%s: message must be a string, not a %s", where, type(s.message))
+  end
   if s.kind == "sleep" and type(s.what) ~= "function" then native.duration(s.what, where .. ": sleep") end
   if given.timeout ~= nil then native.duration(given.timeout, where .. ": timeout") end
   if s.when ~= nil and type(s.when) ~= "function" and type(s.when) ~= "boolean" then

@@ -46,6 +46,41 @@ class ExamplesTest(CliWorld):
                          ["flight Faro", "hotel Faro", "car Faro", "undo hotel Faro", "undo hotel Faro", "undo flight Faro"])
         self.assertEqual(self.ends("trip", "compensation_done"), ["undo hotel Faro", "undo flight Faro"])
 
+    def verdicts(self, run):
+        records = self.perilune("show", run, "--json").json()["records"]
+        return [(record["name"], record["data"]["held"]) for record in records if record["kind"] == "gate"]
+
+    def test_a_payroll_pays_everybody_or_nobody(self):
+        self.assertEqual(self.example("payroll", None, "--id", "p")["output"], {"paid": 500, "due": 500})
+        self.assertEqual(self.verdicts("p"), [(name, True) for name in (
+            "requires", "input", "preflight", "pay ana", "pay boris", "output", "postflight")])
+        short = self.example("payroll", {"funds": 10}, "--id", "short")
+        self.assertEqual((short["status"], short["error"]["code"], short["error"]["step"]), ("failed", "gate", "preflight"))
+        self.assertEqual(self.verdicts("short")[-1], ("preflight", False))
+        fee = self.example("payroll", {"fee": 1}, "--id", "fee")
+        self.assertEqual(fee["error"]["message"], "498 of 500 have arrived")
+        self.assertEqual(self.ends("fee", "compensation_done"), ["undo pay boris", "undo pay ana"])
+
+    def test_a_payroll_that_is_killed_at_any_record_asks_each_gate_once(self):
+        script, last = str(TOP / "examples/payroll.lua"), 0
+        while True:   # a record more in each life, until the run is over
+            killed = self.perilune(*(["run", script, "--id", "p", "--input", '{"fee": 1}'] if last == 0 else ["resume", "p"]),
+                                   env={"PERILUNE_CRASH_AT": str(last + 1)})
+            if killed.code != -signal.SIGKILL:
+                break
+            last = len(self.perilune("show", "p", "--json").json()["records"])
+        shown = self.perilune("show", "p", "--json").json()
+        self.assertEqual((shown["status"], shown["error"]["code"]), ("failed", "gate"))
+        self.assertEqual(self.verdicts("p"), [(name, name != "postflight") for name in (
+            "requires", "input", "preflight", "pay ana", "pay boris", "output", "postflight")])
+
+    def test_what_is_required_and_missing_is_told_and_no_run_begins(self):
+        result = self.perilune("run", str(TOP / "examples/payroll.lua"), "--json", env={"PATH": "/nowhere"})
+        self.assertEqual((result.code, result.json()["error"]["code"]), (3, "gate"))
+        self.assertIn("command 'printf': no such program", result.err)
+        self.assertEqual([problem["name"] for problem in result.json()["error"]["data"]["missing"]], ["printf"])
+        self.assertEqual(self.listed(), [])
+
     def test_a_transfer_moves_both_sides_or_none(self):
         result = self.example("transfer", {"closed": True, "bank": "bank"})
         self.assertEqual((result["status"], result["error"]["code"]), ("failed", "closed"))
@@ -71,7 +106,7 @@ class ExamplesTest(CliWorld):
     def test_a_deadline_is_moved_twice_by_signals_while_no_process_lives(self):
         given = json.dumps({"alone": True, "wait": "1h"})
         script = str(TOP / "examples/deadline.lua")
-        self.killed_at(2, "run", script, "--id", "d", "--input", given)   # the first deadline is set
+        self.killed_at(3, "run", script, "--id", "d", "--input", given)   # the first deadline is set
         self.assertEqual(len(self.timers()), 1)
         self.assertEqual(self.perilune("signal", "d", "deadline", '{"wait": "2h"}').code, 0)
         while len(self.timers()) == 1:   # a few records each time, until the second one is set
@@ -82,7 +117,7 @@ class ExamplesTest(CliWorld):
 
     def test_goods_that_come_while_no_process_lives_are_in_time(self):
         given = json.dumps({"alone": True, "wait": "1h"})
-        self.killed_at(2, "run", str(TOP / "examples/deadline.lua"), "--id", "d", "--input", given)
+        self.killed_at(3, "run", str(TOP / "examples/deadline.lua"), "--id", "d", "--input", given)
         self.assertEqual(self.perilune("signal", "d", "goods", '{"pieces": 1}').code, 0)
         self.assertEqual(self.perilune("resume", "d", "--json").json()["output"], {"arrived": True, "moved": 0})
 

@@ -26,7 +26,7 @@ class WorkflowTests(CliWorld):
     def test_the_examples_pass(self):
         result = self.perilune("test", str(TOP / "examples"))
         self.assertEqual(result.code, 0, result.out + result.err)
-        self.assertRegex(result.out, r"\b8 passed, 0 failed$")
+        self.assertRegex(result.out, r"\b15 passed, 0 failed$")
 
     def test_a_wrong_value_is_told_with_its_place(self):
         message = self.failing('t.it("x", function() t.equal({ a = { b = 1 } }, { a = { b = 2 } }) end)')

@@ -17,7 +17,7 @@ namespace {
 
 constexpr const char* k_usage =
     "Measures raw limits and workloads side by side and prints the ratios.\n"
-    "  --only LIST   raw, W0, W1, W2, W3, W4, W5, W6, M, separated by commas\n"
+    "  --only LIST   raw, W0, W1, W2, W3, W4, W5, W6, E, M, separated by commas\n"
     "  --json        the figures as one JSON object\n"
     "  --rounds N    measures of each kind, at least 3; the median counts (5)\n"
     "  --dir DIR     where stores are made: the disk that is measured (the directory for temporary files)\n"
@@ -33,7 +33,7 @@ struct Group {
 constexpr Group k_groups[] = {{"raw", measure_raw},    {"W0", measure_empty},    {"W1", measure_sequence},
                               {"W2", measure_many},    {"W3", measure_parallel}, {"W4", measure_resume},
                               {"W5", measure_process}, {"W6", measure_flat},
-                              {"M", measure_memory}};
+                              {"E", measure_events},  {"M", measure_memory}};
 
 struct Options {
   Sizes sizes;

@@ -17,6 +17,7 @@ void measure_parallel(const Sizes& sizes, Report& report);  // W3
 void measure_resume(const Sizes& sizes, Report& report);    // W4
 void measure_process(const Sizes& sizes, Report& report);   // W5
 void measure_flat(const Sizes& sizes, Report& report);      // W6
+void measure_events(const Sizes& sizes, Report& report);    // E
 void measure_memory(const Sizes& sizes, Report& report);    // M
 
 // The program of its own that measure_memory starts: prints the resident bytes that `runs` waiting runs take, and those

@@ -37,6 +37,7 @@ class SkippingStore final : public Store {
     real_->put_bundle(std::move(hash), std::move(content), home, std::move(done));
   }
   void flush() override { real_->flush(); }
+  void set_tap(Tap tap) override { real_->set_tap(std::move(tap)); }
   std::unique_ptr<StoreReader> reader() override { return real_->reader(); }
   void close() override { real_->close(); }
 

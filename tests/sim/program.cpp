@@ -17,7 +17,7 @@ class Writer {
                        "local function saw(x) trail[#trail + 1] = x; note(#trail, x) end\n";
     text += block(0, 2 + random_.below(3));
     text += "for i, x in ipairs(trail) do note(i, x) end\n";
-    return text + "return { trail = table.concat(trail, ' '), shared = shared, random = math.random(1000000), id = uuid() }\n";
+    return text + "return { state = state, trail = table.concat(trail, ' '), shared = shared, random = math.random(1000000), id = uuid() }\n";
   }
 
  private:
@@ -36,6 +36,7 @@ class Writer {
   }
 
   std::string statement(int depth) {
+    if (random_.below(4) == 0) return state();
     uint64_t kinds = depth >= 3 ? 8 : 24;
     switch (random_.below(kinds)) {
       case 0: return "shared = shared * 3 + " + std::to_string(random_.below(100)) + "; saw('shared=' .. shared % 9973)\n";
@@ -45,10 +46,9 @@ class Writer {
       case 4: return plain_step();
       case 5: return undone_step();
       case 6: return compensation();
-      case 7:
-        return "saw('" + name("got") + "=' .. tostring(receive('ping', { timeout = " + std::to_string(random_.below(9)) + " })))\n";
-      case 22: return branches("parallel", depth, "");
-      case 8: return branches("race", depth, "");
+      case 7: return random_.below(2) == 0 ? question() : signal();
+      case 22: return branches("parallel", depth, in_time());
+      case 8: return branches("race", depth, in_time());
       case 9: return saga(depth);
       case 10: return branches("parallel", depth, random_.below(2) ? ", { need = 1 }" : ", { need = 1, rest = 'keep' }");
       case 11: return branches("parallel", depth, ", { fail = 'collect', limit = 2 }");
@@ -62,6 +62,28 @@ class Writer {
       case 19: case 20: return plain_loop();
       case 21: return loop(depth);
       default: return wide_step();
+    }
+  }
+
+  std::string signal() {
+    return "saw('" + name("got") + "=' .. tostring(receive('ping', { timeout = " + std::to_string(random_.below(9)) + " })))\n";
+  }
+  std::string question() {
+    std::string n = name("q"), fallback = random_.below(2) == 0 ? ", default = 2" : "";
+    return "do local a, by = ask(" + text(n) + ", { choices = { 1, 2, 3 }, timeout = " + std::to_string(random_.below(9)) + fallback +
+           " }) saw('" + n + "=' .. tostring(a) .. by) end\n";
+  }
+  // What is read and set of the run's state, by whoever runs: some keys by all, some by one task.
+  std::string state() {
+    std::string key = "k" + std::to_string(random_.below(4)), n = name("st");
+    switch (random_.below(7)) {
+      case 0: return "state." + key + " = " + std::to_string(random_.below(3)) + "\n";
+      case 1: return "state." + key + " = nil\n";
+      case 2: return "state.list = type(state.list) == 'table' and state.list or {}; state.list[#state.list + 1] = '" + n + "'\n";
+      case 3: return "state." + n + " = { of = " + text(n) + " }; state." + n + ".more = #trail\n";
+      case 4: return "checkpoint(" + text(n) + ")\nstate." + key + " = '" + n + "'\n" + (loops_.empty() ? plain_step() : "") +
+                     (random_.below(2) == 0 ? "rollback(" + text(n) + ")\n" : "");
+      default: return "saw('" + n + "=' .. json.encode(state))\n";
     }
   }
 
@@ -93,7 +115,7 @@ class Writer {
     std::string n = name("saga");
     std::string text = "do local ok = pcall(saga, function()\n" + block(depth + 1, 1 + random_.below(3));
     if (random_.below(2) == 0) text += "error('undo it')\n";
-    return text + "end) saw('" + n + "=' .. tostring(ok)) end\n";
+    return text + "end" + (random_.below(2) == 0 ? ", { state = 'restore' }" : "") + ") saw('" + n + "=' .. tostring(ok)) end\n";
   }
   // A step that goes wide inside: its tasks must not move the ids of the run's.
   std::string wide_step() {
@@ -101,13 +123,25 @@ class Writer {
     return "saw(step(" + text(n) + ", function() effect(" + text(n) + ") parallel { function() lag() end, function() lag() end } return '" +
            n + "' end))\n";
   }
-  std::string branches(const char* call, int depth, const char* options) {
+  // A scope's time-out, or none.
+  std::string in_time() {
+    return random_.below(3) == 0 ? ", { timeout = " + std::to_string(1 + random_.below(20)) + " }" : "";
+  }
+  std::string branches(const char* call, int depth, const std::string& options) {
     std::string n = name(call);
     std::string text = "do local ok, e = pcall(" + std::string(call) + ", {\n";
     uint64_t total = 2 + random_.below(2);
     for (uint64_t i = 0; i < total; ++i)
       text += "function()\n" + block(depth + 1, 1 + random_.below(3)) + "return '" + name("b") + "' end,\n";
-    return text + "}" + options + ") saw('" + n + "=' .. tostring(ok)) end\n";
+    return text + "}" + (call == std::string_view("parallel") ? with_merge(options) : options) + ") saw('" + n + "=' .. tostring(ok) .. (ok and '' or e.code)) end\n";
+  }
+  std::string with_merge(std::string options) {
+    static constexpr const char* k_merges[] = {"merge = 'last'", "merge = 'error'",
+                                               "merge = function(k, a, b) return k .. json.encode({ a, b }):sub(1, 60) end"};
+    if (random_.below(2) == 0) return options;
+    if (options.empty()) options = ", { ";
+    else options = options.substr(0, options.size() - 1) + ", ";
+    return options + k_merges[random_.below(3)] + " }";
   }
   // What iterations do to variables, tables and functions that others hold too.
   std::string plain_loop() {
@@ -138,10 +172,10 @@ class Writer {
   std::string loop(int depth) {
     std::string n = name("L"), i = "i" + std::to_string(count_);
     loops_.push_back(i);
-    std::string text = "do local v = loop('" + n + "', " + form() + ", function(_, " + i + ")\n" + block(depth + 1, 1 + random_.below(3));
+    std::string text = "do local ok, v = pcall(loop, '" + n + "', " + form() + ", function(_, " + i + ")\n" + block(depth + 1, 1 + random_.below(3));
     if (random_.below(3) == 0) text += "if " + i + " == 2 then return shared end\n";
     loops_.pop_back();
-    return text + "end) saw('" + n + "=' .. tostring(v)) end\n";
+    return text + "end) saw('" + n + "=' .. (ok and tostring(v) or v.code)) end\n";
   }
   std::string cancelled_task(int depth) {
     std::string n = name("t");

@@ -1,5 +1,5 @@
 // Random workflow scripts for the simulation: nested parallel, race, map, spawned tasks and groups, cancellation, retries,
-// failures, sleeps, channels, joins, locks, guards, shields, early ends and variables shared between branches. The same seed gives the same script.
+// failures, sleeps, signals, questions, time-outs, channels, joins, locks, guards, shields, early ends and variables shared between branches. The same seed gives the same script.
 // SPDX-License-Identifier: MIT
 #pragma once
 

@@ -68,12 +68,13 @@ std::string check_finished(World& world, const Life& life) {
   if (!again.ended || again.ending.status != store::Status::completed)
     return "the finished journal does not replay" + (again.ending.error ? ": " + one_line(*again.ending.error) : "");
   if (!again.effects.empty()) return "replaying the finished journal ran effect '" + again.effects.front() + "'";
+  if (again.state_changes != 0) return "the finished journal says something else of the state than its replay";
   if (differs(again.trail, life.trail) != 0 || again.ending.output != life.ending.output)
     return "replaying the finished journal gives another trail";
   return {};
 }
 
-int snapshots = 0;   // of all programs
+int snapshots = 0, answers = 0;   // of all programs
 
 // What is wrong with the program of this seed, or "".
 std::string check_program(uint64_t seed, const task::Rules& rules) {
@@ -99,6 +100,7 @@ std::string check_program(uint64_t seed, const task::Rules& rules) {
     if (!wrong.empty()) return wrong;
   }
   snapshots += world.snapshots();
+  for (const journal::Record& record : world.journal()) answers += record.kind == journal::Kind::ask_answered;
   return check_finished(world, life);
 }
 
@@ -118,6 +120,7 @@ TEST_CASE("random programs cut at random records replay the same", "[simulation]
     if (!wrong.empty()) FAIL("PERILUNE_SEED=" << seed << " PERILUNE_SIM_SEEDS=1: " << wrong << "\n" << random_program(seed));
   }
   if (seeds >= 100) CHECK(static_cast<uint64_t>(snapshots) > seeds / 10);   // else it proves nothing of loops
+  if (seeds >= 100) CHECK(static_cast<uint64_t>(answers) > seeds / 10);     // nor of questions
 }
 
 TEST_CASE("each rule of order, switched off, is found out by the simulation", "[simulation]") {

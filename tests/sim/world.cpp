@@ -7,6 +7,7 @@
 #include "bindings/lua/host.hpp"
 #include "bindings/lua/sandbox.hpp"
 #include "runtime/flow/timer.hpp"
+#include "runtime/journal/waits.hpp"
 #include "runtime/loop/sim_loop.hpp"
 
 namespace perilune::sim {
@@ -70,10 +71,32 @@ void open_api(lua_State* L) {
   lua::add_lazy_globals(L, extra, std::size(extra));
 }
 
+// Answers one of the questions that are open now.
+void answer_one(engine::Engine& engine, store::Store& store, Random& random, uint64_t life) {
+  std::unique_ptr<store::StoreReader> reader = store.reader();
+  auto row = reader->run(k_run);
+  if (!row.ok() || !row->has_value()) return;
+  auto records = reader->records((*row)->no, 1, 0);
+  if (!records.ok()) return;
+  journal::Waits waits;
+  for (const journal::Record& record : *records) waits.apply(record);
+  std::vector<uint64_t> questions;
+  for (const journal::Wait* wait : waits.open())
+    if (wait->what == journal::Wait::For::answer) questions.push_back(wait->seq);
+  if (questions.empty()) return;
+  engine.answer(k_run, {questions[random.below(questions.size())], std::to_string(1 + random.below(3)), std::to_string(life),
+                        [](Result<void>) {}});
+}
+
 Life run_once(const std::string& script, const task::Rules& rules, store::MemoryOptions options, uint64_t seed, bool resume,
               int64_t begin_us = 0, const std::string& directory = {}) {
   Life life;
   recorder = {&life, Random(seed)};
+  options.allow = [&life, allow = std::move(options.allow)](const std::string& run, const journal::Record& record) {
+    if (allow && !allow(run, record)) return false;
+    life.state_changes += record.kind == journal::Kind::state_changed;
+    return true;
+  };
   if (begin_us == 0) begin_us = 1'700'000'000'000'000 + static_cast<int64_t>(seed % 1000) * 1'000'000;
   loop::SimLoop loop(begin_us);
   auto store = store::make_memory_store(std::move(options));
@@ -112,6 +135,10 @@ Life run_once(const std::string& script, const task::Rules& rules, store::Memory
       engine.signal(k_run, "ping", std::to_string(i), std::to_string(seed) + "-" + std::to_string(i), [](Result<void>) {});
     });
   }
+  auto answers = std::make_shared<Random>(seed ^ 0xa5c);
+  for (uint64_t i = 0; i < 12; ++i)   // and answers
+    loop.start_timer(static_cast<int64_t>(answers->below(60'000'000)),
+                     [&engine, &store, answers, seed] { answer_one(engine, *store, *answers, seed); });
   loop.run();
   return life;
 }

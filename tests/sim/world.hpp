@@ -16,6 +16,7 @@ namespace perilune::sim {
 struct Life {
   std::map<int64_t, std::string> trail;   // note(place, text): a loop that is put back passes places by
   std::vector<std::string> effects;    // effect(...)
+  size_t state_changes = 0;            // records of the run's state
   bool ended = false;                  // the run was over (else the life was cut)
   flow::Ending ending;
 };

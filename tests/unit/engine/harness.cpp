@@ -84,6 +84,12 @@ void open_api(lua_State* L) {
   lua::add_lazy_globals(L, extra, std::size(extra));
 }
 
+void open_hook_api(lua_State* L) {
+  static constexpr lua::LazyGlobal extra[] = {{"effect", open_effect}, {"work", open_work}, {"outside", open_outside}};
+  api::open_for_hooks(L);
+  lua::add_lazy_globals(L, extra, std::size(extra));
+}
+
 Life begin_life(Engine& engine, Lab& lab, bool resume, loop::SimLoop& loop) {
   Life life;
   auto started = [&life](Result<store::RunRow> row) {
@@ -139,7 +145,13 @@ Place::Place(Options options) : loop_(options.wall_us) {
   engine.builtin_modules = lua::stdlib_modules();
   engine.builtin_modules.merge(options.builtin_modules);
   engine.snapshot_due = std::move(options.snapshot_due);
+  hook_scripts_ = lua::make_lua_host(open_hook_api);
+  engine.hook_scripts = hook_scripts_.get();
   engine_ = std::make_unique<Engine>(std::move(engine));
+  for (size_t i = 0; i < options.hooks.size(); ++i) {
+    Result<void> added = engine_->add_hook_file({"hooks-" + std::to_string(i + 1) + ".lua", options.hooks[i], "", ""});
+    if (!added.ok()) logs_.push_back("hook file: " + added.error().message);
+  }
 }
 
 Place::~Place() {
@@ -153,7 +165,7 @@ void Place::log(const store::RunRow&, int64_t, const char* level, std::string_vi
 
 Life Lab::live(uint64_t records) {
   bool resume = !journal().empty();
-  Place place({disk_, records, wall_us_, settings, builtin_modules, snapshot_due, &outside});
+  Place place({disk_, records, wall_us_, settings, builtin_modules, snapshot_due, &outside, {}, hooks});
   Life life = begin_life(place.engine(), *this, resume, place.loop());
   life.elapsed_us = place.loop().clock().wall_us() - wall_us_;
   wall_us_ += life.elapsed_us;

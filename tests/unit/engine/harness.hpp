@@ -34,6 +34,7 @@ class Place final : public Observer {
     std::function<bool()> snapshot_due;
     const std::map<std::string, std::string>* outside = nullptr;
     std::function<std::unique_ptr<store::Store>(loop::SimLoop&)> make_store;   // in place of the one in memory
+    std::vector<std::string> hooks;
   };
   explicit Place(Options options);
   ~Place() override;
@@ -54,7 +55,7 @@ class Place final : public Observer {
   loop::SimLoop loop_;
   std::unique_ptr<store::Store> store_;
   std::unique_ptr<store::StoreReader> reader_;
-  std::unique_ptr<ScriptHost> host_;
+  std::unique_ptr<ScriptHost> host_, hook_scripts_;
   std::unique_ptr<Engine> engine_;
 };
 
@@ -81,6 +82,7 @@ class Lab {
   Settings settings;
   std::map<std::string, std::string> builtin_modules;   // beside those of the stdlib
   std::map<std::string, std::string> outside;
+  std::vector<std::string> hooks;   // texts of hook files, called hooks-1.lua and so on
   std::function<bool()> snapshot_due;   // when loops are saved; null = when it is worth it
 
   // Begins the run, or resumes it when its first record is on disk. The process dies when `records` more are committed.

@@ -332,14 +332,14 @@ TEST_CASE("a fork that cannot be is refused with the reason", "[engine][fork]") 
     return w)");
   lab.input = R"({"n":1})";
   lab.live();
-  CHECK_THAT(refusal(lab.fork(fork(9))), Contains("usage") && Contains("it has records 1 to 3"));
-  CHECK_THAT(refusal(lab.fork(fork(3))), Contains("record 3 ends it"));
+  CHECK_THAT(refusal(lab.fork(fork(9))), Contains("usage") && Contains("it has records 1 to 4"));
+  CHECK_THAT(refusal(lab.fork(fork(4))), Contains("record 4 ends it"));
   CHECK_THAT(refusal(lab.fork(fork(2, R"({"n":"x"})"))), Contains("validation"));
   CHECK_THAT(refusal(lab.fork(fork(2, "{"))), Contains("validation"));
   ForkOrder same = fork(2);
   same.id = lab.id;
   CHECK_THAT(refusal(lab.fork(same)), Contains("conflict"));
-  CHECK(refusal(lab.fork(fork(2, R"({"n":2})"))) == "ok");
+  CHECK(refusal(lab.fork(fork(3, R"({"n":2})"))) == "ok");
 }
 
 TEST_CASE("a run that was taken back and retried can be forked at any of its generations", "[engine][fork]") {

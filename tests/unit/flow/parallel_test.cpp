@@ -224,7 +224,7 @@ TEST_CASE("wrong arguments of parallel, race and map are refused with what would
       {"parallel({}, { tolerate = '20' })", "20%"},
       {"parallel({}, { tolerate = -1 })", "at least 0"},
       {"parallel({}, { each = 5 })", "each"},
-      {"parallel({}, { merge = 'last' })", "merge"},
+      {"parallel({}, { merge = 'latest' })", "merge"},
       {"race({}, {})", "branch"},
       {"map({ 1 })", "function"},
       {"map(5, function() end)", "list"},

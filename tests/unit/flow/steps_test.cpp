@@ -302,9 +302,18 @@ TEST_CASE("what is wrong with a table of steps is said where it is written", "[f
         "concurrent: the needs go in a circle: 'a' needs 'c', 'c' needs 'b', 'b' needs 'a'");
   CHECK(refusal("concurrent { { 'a', sleep = 1, needs = { 'a' } } }") ==
         "concurrent: the needs go in a circle: 'a' needs 'a'");
-  CHECK(refusal("concurrent { { 'a', workflow = 'x' } }") ==
-        "concurrent: step 'a': workflow is not built yet; a step has run, shell or sleep");
-  CHECK(refusal("concurrent { { 'a' } }") == "concurrent: step 'a' does nothing: give it run, shell or sleep");
+  CHECK(refusal("concurrent { { 'a', llm = 'x' } }") ==
+        "concurrent: step 'a': llm is not built yet; a step has run, shell, http, file, assert, sleep, ask or workflow");
+  CHECK(refusal("concurrent { { 'a' } }") ==
+        "concurrent: step 'a' does nothing: give it run, shell, http, file, assert, sleep, ask or workflow");
+  CHECK(refusal("concurrent { { 'a', ask = 1 } }") ==
+        "concurrent: step 'a': ask must be a question, or { \"question\", choices = { ... }, ... } as for ask, or a function that "
+        "gives one, not a number");
+  CHECK(refusal("concurrent { { 'a', ask = 'x', timeout = 1 } }") ==
+        "concurrent: step 'a': timeout has no meaning with ask: write ask = { \"question\", timeout = ... }");
+  CHECK(refusal("concurrent { { 'a', workflow = 'x', retry = 3 } }") == "concurrent: step 'a': retry has no meaning with workflow");
+  CHECK(refusal("concurrent { { 'a', sleep = 1, message = 'x' } }") == "concurrent: step 'a': message goes with assert, not with sleep");
+  CHECK(refusal("concurrent { { 'a', sleep = 1, input = {} } }") == "concurrent: step 'a': input goes with workflow, not with sleep");
   CHECK(refusal("concurrent { { 'a', sleep = 1, shell = 'b' } }") ==
         "concurrent: step 'a' has both shell and sleep: a step does one thing");
   CHECK_THAT(refusal("concurrent { { 'a', sleep = '5 q' } }"), Contains("step 'a': sleep: '5 q' is not a duration"));
@@ -317,6 +326,39 @@ TEST_CASE("what is wrong with a table of steps is said where it is written", "[f
         "concurrent: step 'b': back leads to 'a', after which 'b' does not come");
   Life life = run("\nreturn concurrent { { 'a' } }");
   CHECK_THAT(life.error.traceback, Contains("flow.lua:2"));
+}
+
+TEST_CASE("steps that assert, ask and call other workflows", "[flow][steps]") {
+  const std::string script = R"(
+    local bill = workflow { name = "bill", input = { n = "integer" } }
+    function bill.run(input) return step("bill", function() effect("bill") return input.n * 10 end) end
+    local flow = concurrent { name = "flow",
+      { "n", run = function() effect("n") return 7 end },
+      { "small", assert = function(needs) return needs.n < 10 end, needs = { "n" } },
+      { "go", ask = { "Go?", choices = { "yes", "no" }, timeout = 5, default = "no" }, needs = { "small" } },
+      { "bill", workflow = "bill", input = function(needs) return { n = needs.n } end, needs = { "n" } },
+      outputs = function(r) return { r.small, r.go, r.bill } end,
+    }
+    return { flow, bill })";
+  Lab whole(script);
+  whole.workflow = "flow";
+  CHECK(result(whole.live()) == R"([true,"no",70])");
+  uint64_t records = whole.journal().size();
+  for (uint64_t cut = 1; cut < records; ++cut) {
+    INFO("cut after " << cut);
+    Lab lab(script);
+    lab.workflow = "flow";
+    lab.live(cut);
+    CHECK(result(lab.live()) == R"([true,"no",70])");
+  }
+  CHECK_THAT(result("return sequential { { 'a', assert = function() return false end, message = 'too many' } }"),
+             Contains("failed assert: too many"));
+  CHECK_THAT(result("return sequential { { 'a', assert = false } }"), Contains("step 'a': what it asserts does not hold"));
+}
+
+TEST_CASE("a step of a table may work on files", "[flow][steps]") {
+  CHECK_THAT(result("return sequential { { 'a', file = { 'raed', 'x' } } }"), Contains("file has no function 'raed'"));
+  CHECK_THAT(result("return sequential { { 'a', file = function() return 'x' end } }"), Contains("file must give a list"));
 }
 
 TEST_CASE("a long chain and a wide graph of steps take what their length asks for", "[flow][steps]") {

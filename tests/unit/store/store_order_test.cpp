@@ -134,6 +134,42 @@ STORE_CASE("positions go on behind a batch that was refused, and in the next pro
   CHECK(page.reached > first);
 }
 
+STORE_CASE("a tap is told each commit with its positions, before who submitted it, and nothing that was refused") {
+  Bench<TestType> bench;
+  RunRow before = bench.create("a");
+  std::mutex mutex;
+  std::vector<RunRecord> told;
+  bench.store->set_tap([&](std::vector<RunRecord> records) {
+    std::lock_guard lock(mutex);
+    told.insert(told.end(), records.begin(), records.end());
+  });
+  REQUIRE(bench.calls().append(append_to(before, {record(2), record(3)})).ok());
+  CHECK(told.size() == 2);
+  RunRow b = bench.create("b");
+  bench.create("b");   // stands already
+  Append stale = append_to(b, {record(2)});
+  stale.epoch = 99;
+  bool answered = false;
+  bench.store->append(append_to(b, {record(2)}), bench.loop, [](Result<void>) {});
+  bench.store->append(stale, bench.loop, [](Result<void>) {});
+  bench.store->append(append_to(before, {record(4)}), bench.loop, [&](Result<void>) { answered = true; });
+  bench.store->flush();
+  bench.loop.pump_until([&] { return answered; });
+  CHECK(::told(told) == "a2 a3 b1 b2 a4");
+  RecordPage page = read(*bench.store, 0);
+  REQUIRE(page.records.size() == 6);
+  for (size_t i = 0; i < told.size(); ++i) {
+    CHECK(told[i].position == page.records[i + 1].position);
+    CHECK(told[i].workflow == "order");
+    CHECK(told[i].record.data == page.records[i + 1].record.data);
+    CHECK(told[i].record.name == page.records[i + 1].record.name);
+  }
+  bench.store->set_tap(nullptr);
+  REQUIRE(bench.calls().append(append_to(before, {record(5)})).ok());
+  CHECK(told.size() == 5);
+  CHECK(bench.records(before).size() == 5);
+}
+
 TEST_CASE("positions outlive a vacuum and the deletion of the newest records", "[store]") {
   Bench<SqlitePlace> bench;
   interleave(bench);

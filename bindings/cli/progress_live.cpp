@@ -67,7 +67,10 @@ void LiveProgress::started(const RunRow& row, bool resumed, const std::vector<Re
   LiveRun& run = runs_[row.id];
   run.row = row;
   run.row.input.clear();
-  for (const Record& record : past) run.state.apply(record);
+  for (const Record& record : past) {
+    run.state.apply(record);
+    run.report.apply(record);
+  }
   if (resumed)
     line("  run " + printable(row.id) + " resumed: " + std::to_string(run.state.steps_done()) + " steps are done");
   ask_redraw();

@@ -71,7 +71,7 @@ void RunReport::work(const Record& record) {
 }
 
 void RunReport::ended(const Record& record, int64_t Steps::*how) {
-  int64_t attempts = how == &Steps::done || how == &Steps::failed ? std::max<int64_t>(1, journal::number_of(record.data, "attempt")) : 0;
+  int64_t attempts = journal::number_of(record.data, "attempt");   // none, where a hook gave the result
   for (Steps* steps : {&all_, steps_of(record)}) {
     if (steps == nullptr) continue;
     ++steps->count;

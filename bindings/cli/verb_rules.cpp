@@ -1,5 +1,6 @@
 // perilune rules: the business rules that a workflow script names before its first durable call.
 // SPDX-License-Identifier: MIT
+#include <algorithm>
 #include <filesystem>
 
 #include "bindings/api/api.hpp"
